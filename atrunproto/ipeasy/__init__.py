@@ -1,0 +1,1 @@
+"""IP Easy, the sockets inside a module: their table, settings and pacing."""

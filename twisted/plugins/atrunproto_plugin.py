@@ -1,0 +1,22 @@
+"""The names by which Twisted finds us: two C{twistd} commands, and the C{pty:} and C{serial:} endpoint strings."""
+
+from twisted.application.service import ServiceMaker
+
+from atrunproto.endpoints import PtyParser, SerialParser
+
+atrunModule = ServiceMaker(
+    "atrunproto emulated modules",
+    "atrunproto.emulator.tap",
+    "Emulated GSM modules that answer AT commands.",
+    "atrun-module",
+)
+
+atrunHost = ServiceMaker(
+    "atrunproto controlling host",
+    "atrunproto.fleet.tap",
+    "A host that runs AT commands on many modules.",
+    "atrun-host",
+)
+
+ptyParser = PtyParser()
+serialParser = SerialParser()
