@@ -1,0 +1,206 @@
+"""
+The grammar of an AT command line: from the bytes between prefix and terminator to commands with their arguments.
+
+No I/O and no settings: what a line means does not depend on anything but the line.
+Sources: ITU-T V.250 5.2 to 5.4; reference 1.1 (P). TEL-GEN-02, TEL-GEN-03, TEL-GEN-04, TEL-GEN-08.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from .errors import PeerViolation
+
+
+class Form(Enum):
+    """
+    What a command asks for.
+    """
+
+    EXECUTE = "execute"
+    SET = "set"
+    READ = "read"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """
+    One argument as it was written.
+    """
+
+    text: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCommand:
+    """
+    One command of a line.
+
+    C{name} is in upper case and complete (C{+CSQ}, C{&F}, C{S3}); an omitted argument is C{None}.
+    """
+
+    name: str
+    form: Form = Form.EXECUTE
+    arguments: tuple[Argument | None, ...] = ()
+
+    def __str__(self) -> str:
+        if self.form is Form.EXECUTE:
+            return self.name
+        if self.form is not Form.SET:
+            return self.name + {Form.READ: "?", Form.TEST: "=?"}[self.form]
+        shown = [("" if a is None else f'"{a.text}"' if a.quoted else a.text) for a in self.arguments]
+        return (self.name if self.name[0] not in EXTENDED else self.name + "=") + ",".join(shown)
+
+
+#: first characters of extended and proprietary command names
+EXTENDED = "+#$@*!^"
+#: the register that `AT?` and `AT=n` act on is the one selected last
+SELECTED_REGISTER = "S"
+
+_PREFIX = re.compile(rb"[Aa][Tt]")
+#: a quoted string, or a run of anything else: blanks vanish outside quotes only
+_TOKEN = re.compile(r'"[^"]*"|[^" ]+| +')
+_NAME = re.compile(r"[+#$@*!^][A-Z0-9_]+", re.IGNORECASE)
+_BASIC = re.compile(r"(S)(\d+)|([&\\%]?[A-Z])", re.IGNORECASE)
+_DIGITS = re.compile(r"\d*")
+
+
+def bodyOf(line: bytes) -> bytes | None:
+    """
+    What follows the prefix C{AT} (or C{at}) in a line, or C{None} if there is no prefix.
+
+    The prefix is hunted for, as V.250 5.2.1 wants it: noise in front of it is skipped.
+    """
+    found = _PREFIX.search(line)
+    return None if found is None else line[found.end() :]
+
+
+def parse(body: bytes) -> list[ParsedCommand]:
+    """
+    Split the body of a command line into its commands, in their order.
+
+    @param body: what stands between C{AT} and the terminator.
+    @raise PeerViolation: the line is not well-formed as a whole (odd quotes, stray characters).
+    """
+    text = _withoutBlanks(body.decode("latin-1"))
+    commands: list[ParsedCommand] = []
+    at = 0
+    while at < len(text):
+        if text[at] == ";":
+            at += 1
+        elif text[at] in EXTENDED:
+            at = _extended(text, at, commands)
+        else:
+            at = _basic(text, at, commands)
+    return commands
+
+
+def _withoutBlanks(text: str) -> str:
+    if '"' not in text:
+        return text.replace(" ", "")
+    tokens = _TOKEN.findall(text)
+    if sum(map(len, tokens)) != len(text):
+        raise PeerViolation("a quote is not closed", text.encode("latin-1"))
+    return "".join(token for token in tokens if token[0] != " ")
+
+
+def _extended(text: str, at: int, commands: list[ParsedCommand]) -> int:
+    matched = _NAME.match(text, at)
+    if matched is None:
+        # "AT#/" is handled before the grammar; a lone prefix character is nothing
+        raise PeerViolation("a command has no name", text[at:].encode("latin-1"))
+    end = _endOfCommand(text, matched.end())
+    name, rest = matched.group().upper(), text[matched.end() : end]
+    if rest == "":
+        commands.append(ParsedCommand(name))
+    elif rest == "?":
+        commands.append(ParsedCommand(name, Form.READ))
+    elif rest == "=?":
+        commands.append(ParsedCommand(name, Form.TEST))
+    elif rest[0] == "=":
+        commands.append(ParsedCommand(name, Form.SET, _arguments(rest[1:])))
+    else:
+        raise PeerViolation("a command name is followed by something odd", text[at:].encode("latin-1"))
+    return end
+
+
+def _endOfCommand(text: str, at: int) -> int:
+    """
+    The position of the next semicolon outside quotes, or of the end.
+    """
+    quoted = False
+    for position in range(at, len(text)):
+        char = text[position]
+        if char == '"':
+            quoted = not quoted
+        elif char == ";" and not quoted:
+            return position
+    return len(text)
+
+
+def _arguments(text: str) -> tuple[Argument | None, ...]:
+    if '"' not in text:
+        return tuple(Argument(part) if part else None for part in text.split(","))
+    arguments: list[Argument | None] = []
+    at = 0
+    while True:
+        if text[at : at + 1] == '"':
+            close = text.index('"', at + 1)
+            arguments.append(Argument(text[at + 1 : close], quoted=True))
+            end = close + 1
+            if end < len(text) and text[end] != ",":
+                raise PeerViolation("something follows a closing quote", text.encode("latin-1"))
+        else:
+            comma = text.find(",", at)
+            end = len(text) if comma < 0 else comma
+            bare = text[at:end]
+            if '"' in bare:
+                raise PeerViolation("a quote stands inside a bare word", text.encode("latin-1"))
+            arguments.append(Argument(bare) if bare else None)
+        if end >= len(text):
+            return tuple(arguments)
+        at = end + 1
+
+
+def _basic(text: str, at: int, commands: list[ParsedCommand]) -> int:
+    if text[at] in "?=":
+        return _register(text, at, SELECTED_REGISTER, commands)
+    matched = _BASIC.match(text, at)
+    if matched is None:
+        raise PeerViolation("no command begins like this", text[at:].encode("latin-1"))
+    end = matched.end()
+    if matched.group(1):
+        return _register(text, end, "S" + str(int(matched.group(2)[:6])), commands)
+    name = matched.group(3).upper()
+    if name == "D":
+        # the dial string takes the rest of the line, its semicolon included (V.250 6.3.1)
+        commands.append(ParsedCommand("D", Form.SET, (Argument(text[end:]),)))
+        return len(text)
+    digits = _DIGITS.match(text, end)
+    assert digits is not None
+    if digits.group():
+        commands.append(ParsedCommand(name, Form.SET, (Argument(digits.group()),)))
+    else:
+        commands.append(ParsedCommand(name))
+    return digits.end()
+
+
+def _register(text: str, at: int, name: str, commands: list[ParsedCommand]) -> int:
+    if text.startswith("=?", at):
+        commands.append(ParsedCommand(name, Form.TEST))
+        return at + 2
+    if text.startswith("?", at):
+        commands.append(ParsedCommand(name, Form.READ))
+        return at + 1
+    if text.startswith("=", at):
+        digits = _DIGITS.match(text, at + 1)
+        assert digits is not None
+        value = Argument(digits.group()) if digits.group() else None
+        commands.append(ParsedCommand(name, Form.SET, (value,)))
+        return digits.end()
+    commands.append(ParsedCommand(name))
+    return at
