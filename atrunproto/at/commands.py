@@ -1,0 +1,391 @@
+"""
+Declarative command tables.
+
+A command is declared once; from its row come parsing, range check, the C{=?} and C{?} forms, defaults, storage class,
+errors, the manual's table and the peer's typed call.
+Rows are frozen values. Tables are built at import and merged by a product into one L{CommandSet}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .bearer import BearerKind
+from .errors import CommandFailed, Misuse, PeerViolation
+from .grammar import Form, ParsedCommand, parse
+from .parameters import BadValue, Parameter, parseArguments
+from .results import CME, PLAIN_ERROR, Dialect, Reason, refuse
+from .settings import Key, Stored, Values
+
+if TYPE_CHECKING:
+    from .module import ATInstance
+
+#: a handler gets the instance and the converted arguments; what it may return is told in L{atrunproto.at.module}
+Handler = Callable[..., Any]
+Decorated = TypeVar("Decorated", bound=Handler)
+#: decides by bearer, instance and module whether a command is refused now; C{None} lets it run
+Limit = Callable[["ATInstance"], Reason | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """
+    One row: one AT command with everything that is known of it.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...] = ()
+    run: Handler | None = None
+    execute: Handler | None = None
+    read: Handler | None = None
+    test: Handler | None = None
+    isSetting: bool = False
+    #: the parameter that tells which of several equal settings is meant
+    key: Parameter | None = None
+    #: a setting that exists only where it has been set
+    definable: bool = False
+    #: factory values by key, where they differ
+    factories: Mapping[int, Values] | None = None
+    stored: Stored = Stored.NEVER
+    #: one value for the whole module; else each instance has its own
+    shared: bool = False
+    #: where the command is refused; called in turn, the first reason wins
+    limits: tuple[Limit, ...] = ()
+    #: whether, with these values on this bearer, the service never answers again (TEL-NOT-07)
+    jams: Callable[[BearerKind, Values], bool] | None = None
+    #: seconds that the command may take at most; what the peer waits for
+    longest: float = 5.0
+    #: the reason for a read form that the command doesn't have
+    noRead: Reason = CME[4]
+    #: a bare name, without C{=}, is an error
+    needsValue: bool = False
+    #: where the facts come from
+    source: str = ""
+
+    @property
+    def width(self) -> int:
+        """
+        How many values a setting has, its key not counted.
+        """
+        return len(self.parameters)
+
+    def keys(self) -> Sequence[Key]:
+        """
+        All keys that this setting can have.
+        """
+        if self.key is None:
+            return (None,)
+        return [number for low, high in self.key.ranges for number in range(low, high + 1)]  # type: ignore[attr-defined]
+
+    def factory(self, key: Key) -> Values:
+        """
+        The factory values under this key.
+        """
+        if self.definable:
+            raise KeyError(key)
+        if self.factories is not None and key is not None and key in self.factories:
+            return self.factories[key]
+        return tuple(parameter.default for parameter in self.parameters)
+
+    @property
+    def allParameters(self) -> tuple[Parameter, ...]:
+        """
+        The parameters of the set form, the key first.
+        """
+        return self.parameters if self.key is None else (self.key, *self.parameters)
+
+    @property
+    def secret(self) -> bool:
+        """
+        Whether an argument may be a password.
+        """
+        return any(parameter.secret for parameter in self.parameters)
+
+    def testLine(self) -> str | None:
+        """
+        The answer to the test form: name and ranges, or nothing where there are no parameters.
+        """
+        if not self.allParameters:
+            return None
+        return f"{self.name}: {','.join(parameter.range() for parameter in self.allParameters)}"
+
+    def show(self, values: Values, key: Key = None) -> str:
+        """
+        A line of the read form.
+        """
+        shown = [parameter.show(value) for parameter, value in zip(self.parameters, values, strict=True)]
+        if self.key is not None:
+            shown.insert(0, str(key))
+        return f"{self.name}: {','.join(shown)}"
+
+
+def refusedOver(*kinds: BearerKind) -> Limit:
+    """
+    A limit: the command answers C{ERROR} when it comes over one of these bearers.
+    """
+    refused = frozenset(kinds)
+
+    def limit(at: ATInstance) -> Reason | None:
+        return at.dialect.syntaxError if at.bearer.kind in refused else None
+
+    limit.__doc__ = "refused over " + ", ".join(kind.value for kind in kinds)
+    return limit
+
+
+class CommandTable:
+    """
+    The rows of one protocol package or of one part of the emulator.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows: dict[str, Command] = {}
+
+    def add(self, row: Command) -> Command:
+        """
+        Take up a row.
+        """
+        if row.name in self.rows:
+            raise Misuse(f"{row.name} is declared twice in table {self.name}")
+        self.rows[row.name] = row
+        return row
+
+    def action(self, name: str, *parameters: Parameter, **facts: Any) -> Callable[[Decorated], Decorated]:
+        """
+        Decorate the handler of a command that does something.
+
+        It is called with the instance and one value a parameter; omitted arguments have their default.
+        """
+
+        def decorate(handler: Decorated) -> Decorated:
+            bare = facts.pop("needsValue", False) or any(parameter.required for parameter in parameters)
+            self.add(
+                Command(
+                    name,
+                    parameters,
+                    run=handler if parameters else None,
+                    execute=None if bare else handler,
+                    needsValue=bare,
+                    **facts,
+                )
+            )
+            return handler
+
+        return decorate
+
+    def setting(self, name: str, *parameters: Parameter, **facts: Any) -> Command:
+        """
+        Declare a setting.
+
+        Facts beside those of L{Command}: C{check(at, values, key)} raises to refuse a value, C{changed(at, values,
+        key)} is called once a new value is in force, C{bare} is the values that a lone name sets (basic commands).
+        """
+        check, changed = facts.pop("check", None), facts.pop("changed", None)
+        bare: Values | None = facts.pop("bare", None)
+        undefine: bool = facts.get("definable", False)
+
+        def assign(at: ATInstance, *given: Any) -> None:
+            key, values = (given[0], given[1:]) if row.key is not None else (None, given)
+            settings = at.settingsOf(row)
+            if undefine and all(value is None for value in values):
+                if check is not None:
+                    check(at, None, key)
+                settings.remove(name, key)
+                return
+            known = not undefine or settings.defined(name, key)
+            old = settings.get(name, key) if known else tuple(parameter.default for parameter in parameters)
+            new = tuple(o if n is None else n for n, o in zip(values, old, strict=True))
+            if check is not None:
+                check(at, new, key)
+            settings.set(name, new, key)
+            if changed is not None:
+                changed(at, new, key)
+
+        def show(at: ATInstance) -> list[str]:
+            settings = at.settingsOf(row)
+            return [row.show(settings.get(name, key), key) for key in settings.keys(name)]
+
+        def setBare(at: ATInstance) -> None:
+            assign(at, *(bare or ()))
+
+        facts.setdefault("read", show)
+        if facts["read"] is None:
+            facts["noRead"] = PLAIN_ERROR
+        row = self.add(
+            Command(
+                name,
+                parameters,
+                run=assign,
+                execute=setBare if bare is not None else None,
+                isSetting=True,
+                needsValue=bare is None,
+                **facts,
+            )
+        )
+        return row
+
+    def replace(self, row: Command, **facts: Any) -> Command:
+        """
+        Complete a row that stands already.
+        """
+        self.rows[row.name] = replaced = replace(self.rows[row.name], **facts)
+        return replaced
+
+    def read(self, name: str) -> Callable[[Decorated], Decorated]:
+        """
+        Decorate the handler of the read form of a row that stands already.
+        """
+
+        def decorate(handler: Decorated) -> Decorated:
+            self.replace(self.rows[name], read=handler)
+            return handler
+
+        return decorate
+
+    def test(self, name: str) -> Callable[[Decorated], Decorated]:
+        """
+        Decorate the handler of the test form, where its text is not the list of ranges.
+        """
+
+        def decorate(handler: Decorated) -> Decorated:
+            self.replace(self.rows[name], test=handler)
+            return handler
+
+        return decorate
+
+
+class Invocation(NamedTuple):
+    """
+    A command ready to run: its row, the handler of the form, and the converted arguments.
+    """
+
+    row: Command
+    handler: Handler
+    arguments: Values
+    form: Form
+
+    @property
+    def isRead(self) -> bool:
+        """
+        Whether the answer is framed as the answer to a read.
+        """
+        return self.form is Form.READ
+
+
+class Broken(NamedTuple):
+    """
+    A command that fails before it runs.
+    """
+
+    reason: Reason
+
+
+def _answerTest(row: Command) -> Handler:
+    line = row.testLine()
+    return lambda at: line
+
+
+def _nothing(at: ATInstance) -> None:
+    """
+    Answer C{OK} and change nothing.
+    """
+
+
+#: prepared lines kept by a command set; enough for what a fleet's hosts repeat, small beside one connection's buffers
+CACHED_LINES = 1024
+#: octets of a line worth keeping
+CACHED_LENGTH = 96
+
+
+class CommandSet:
+    """
+    All commands of a product, and the way from a line to what is to be run.
+    """
+
+    def __init__(self, dialect: Dialect, tables: Iterable[CommandTable], without: Iterable[str] = ()) -> None:
+        """
+        @param without: names of rows that this product lacks.
+        @raise Misuse: two tables declare one command.
+        """
+        self.dialect = dialect
+        self.rows: dict[str, Command] = {}
+        lacking = frozenset(without)
+        for table in tables:
+            for name, row in table.rows.items():
+                if name in self.rows:
+                    raise Misuse(f"{name} is declared in two tables of one product")
+                if name not in lacking:
+                    self.rows[name] = row
+        self._cache: dict[bytes, Sequence[Invocation | Broken]] = {}
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self.rows.values())
+
+    def prepare(self, body: bytes) -> Sequence[Invocation | Broken]:
+        """
+        What a command line asks for, in its order; it ends with the first command that can't be run.
+
+        @param body: the line between C{AT} and the terminator.
+        """
+        prepared = self._cache.get(body)
+        if prepared is None:
+            prepared, keep = self._prepare(body)
+            if keep and len(body) <= CACHED_LENGTH:
+                if len(self._cache) >= CACHED_LINES:
+                    self._cache.clear()
+                self._cache[body] = prepared
+        return prepared
+
+    def _prepare(self, body: bytes) -> tuple[Sequence[Invocation | Broken], bool]:
+        try:
+            parsed = parse(body)
+        except PeerViolation:
+            return (Broken(self.dialect.syntaxError),), False
+        prepared: list[Invocation | Broken] = []
+        keep = True
+        for command in parsed:
+            row = self.rows.get(command.name)
+            if row is None:
+                prepared.append(Broken(self.dialect.unknownCommand))
+                return prepared, False
+            keep = keep and not row.secret
+            try:
+                prepared.append(self._invocation(row, command))
+            except BadValue:
+                prepared.append(Broken(self.dialect.badValue))
+                return prepared, False
+            except CommandFailed as error:
+                prepared.append(Broken(error.reason))
+                return prepared, False
+        return tuple(prepared), keep
+
+    def _invocation(self, row: Command, command: ParsedCommand) -> Invocation:
+        form = command.form
+        if form is Form.READ:
+            if row.read is None:
+                raise refuse(row.noRead)
+            return Invocation(row, row.read, (), form)
+        if form is Form.TEST:
+            return Invocation(row, row.test or _answerTest(row), (), form)
+        if form is Form.EXECUTE:
+            if row.execute is None:
+                raise refuse(self.dialect.syntaxError)
+            return Invocation(row, row.execute, self._defaults(row), form)
+        if row.run is None:
+            raise refuse(self.dialect.syntaxError)
+        parameters = row.allParameters
+        if command.arguments == (None,) and not any(parameter.required for parameter in parameters) and row.isSetting:
+            return Invocation(row, _nothing, (), form)
+        values = parseArguments(parameters, command.arguments)
+        if not row.isSetting:
+            values = tuple(
+                parameter.default if value is None else value
+                for parameter, value in zip(parameters, values, strict=True)
+            )
+        return Invocation(row, row.run, values, form)
+
+    @staticmethod
+    def _defaults(row: Command) -> Values:
+        return () if row.isSetting else tuple(parameter.default for parameter in row.parameters)

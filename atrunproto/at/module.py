@@ -1,0 +1,755 @@
+"""
+The module's side of an AT line: one AT instance.
+
+It is an L{IProtocol} that outlives the transports it is attached to, one after the other.
+What the octets mean at each moment is told by a bound method, C{_take}:
+
+    - C{_takeCommand}: command mode, collecting a line;
+    - C{_takeBusy}: a command runs; what comes is lost, or queued where the bearer says so;
+    - C{_takePrompt}: a command waits for data;
+    - C{_takeOnline}: online, everything goes to the channel but the escape sequence.
+
+A handler gets the instance (C{at}) and the converted arguments.
+It may return C{None}, a line, several lines, a final L{ResultCode} of its own, or an L{Online}; or a coroutine that
+gives one of these.
+It raises what L{refuse<atrunproto.at.results.refuse>} makes to answer an error.
+It may C{await at.prompt(...)} and C{await at.takes(seconds)}. It never writes to a transport.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import CoroutineType
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from .bearer import LOCAL, Bearer
+from .commands import Broken, Command, CommandSet, Invocation
+from .editing import REPEAT, TOO_LONG, LineEditor, Prompt
+from .errors import Abandoned, CommandFailed
+from .escape import EscapeDetector
+from .grammar import bodyOf
+from .online import CHANNEL_DONE, ChannelTransport, Escaped, LineDropped, Online
+from .results import NO_CARRIER, OK, PLAIN_ERROR, Framing, ResultCode, asLines
+from .settings import Memory, Settings
+
+Part = TypeVar("Part")
+
+#: notices held back while a command runs or the instance is online; the oldest are dropped beyond
+NOTICES_HELD = 64
+#: octets of early lines kept under #TCPATCMDSEQ=1; beyond, the transport is paused (TEL-GAP-15)
+QUEUED = 16384
+
+
+class Surroundings(Protocol):
+    """
+    What an AT instance needs of the module round it.
+    """
+
+    @property
+    def clock(self) -> IReactorTime:
+        """
+        Where time comes from.
+        """
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The settings that all instances share.
+        """
+
+    @property
+    def memory(self) -> Memory:
+        """
+        The non-volatile memory.
+        """
+
+    def part(self, kind: type[Part]) -> Part:
+        """
+        The module's one object of this class: its radio, its contexts, its sockets.
+        """
+
+    def duration(self, name: str) -> float:
+        """
+        Seconds that a command typically takes.
+        """
+
+    def dataCall(self, apartFrom: int) -> bool:
+        """
+        Whether a data call is up on another instance than this one.
+        """
+
+    def identify(self, what: str) -> str:
+        """
+        An identity answer of the product: C{"manufacturer"}, C{"model"}, C{"revision"}, C{"I0"} to C{"I5"}, ...
+        """
+
+
+@implementer(IProtocol)
+class ATInstance:
+    """
+    One AT instance of a module.
+
+    @ivar number: 1 to 3.
+    @ivar bearer: the rules of the transport it sits on now.
+    """
+
+    _log = Logger()
+
+    __slots__ = (
+        "_body",
+        "_channel",
+        "_cmee",
+        "_detector",
+        "_dropped",
+        "_echo",
+        "_editor",
+        "_framing",
+        "_limitCall",
+        "_notices",
+        "_online",
+        "_out",
+        "_paused",
+        "_pending",
+        "_prompt",
+        "_promptCall",
+        "_promptDone",
+        "_queued",
+        "_running",
+        "_spell",
+        "_suspended",
+        "_take",
+        "_timer",
+        "bearer",
+        "commands",
+        "dialect",
+        "module",
+        "number",
+        "selectedRegister",
+        "settings",
+        "transport",
+    )
+
+    def __init__(self, number: int, commands: CommandSet, module: Surroundings, longest: int = 400) -> None:
+        """
+        @param longest: octets of a command line.
+        """
+        self.number = number
+        self.commands = commands
+        self.dialect = commands.dialect
+        self.module = module
+        self.settings = Settings(commands.rows, module.memory)
+        self.transport: Any = None
+        self.bearer: Bearer = LOCAL
+        self.selectedRegister = 0
+        self._editor = LineEditor(longest)
+        self._body = b""
+        self._out = b""
+        self._take: Callable[[bytes], None] = self._takeCommand
+        self._pending: tuple[Sequence[Invocation | Broken], int] = ((), 0)
+        self._running: Deferred[Any] | None = None
+        self._queued = b""
+        self._paused = False
+        self._notices: deque[str] | None = None
+        self._dropped = 0
+        self._limitCall: IDelayedCall | None = None
+        self._prompt: Prompt | None = None
+        self._promptDone: Deferred[bytes] | None = None
+        self._promptCall: IDelayedCall | None = None
+        self._channel: IProtocol | None = None
+        self._spell: ChannelTransport | None = None
+        self._online: Online | None = None
+        self._suspended: Online | None = None
+        self._detector: EscapeDetector | None = None
+        self._timer: IDelayedCall | None = None
+        self.settingsChanged()
+
+    # -- settings
+
+    def settingsOf(self, row: Command) -> Settings:
+        """
+        Where the values of a setting are: with the module, or with this instance.
+        """
+        return self.module.settings if row.shared else self.settings
+
+    def value(self, name: str) -> Any:
+        """
+        The value of a setting, wherever it belongs.
+        """
+        return self.settingsOf(self.commands.rows[name]).value(name)
+
+    def settingsChanged(self) -> None:
+        """
+        Take over the settings that rule how the line is read and answered.
+        """
+        settings, rows = self.settings, self.commands.rows
+        self._echo = bool(settings.value("E")) if "E" in rows else True
+        self._cmee = int(settings.value("+CMEE")) if "+CMEE" in rows else 0
+        s3 = settings.value("S3") if "S3" in rows else 13
+        s4 = settings.value("S4") if "S4" in rows else 10
+        self._editor.s3 = s3
+        self._editor.s5 = settings.value("S5") if "S5" in rows else 8
+        verbose = bool(settings.value("V")) if "V" in rows else True
+        quiet = bool(settings.value("Q")) if "Q" in rows else False
+        self._framing: Framing = self.dialect.framing(verbose, quiet, s3, s4)
+
+    # -- the transport
+
+    def makeConnection(self, transport: Any) -> None:
+        """
+        Attach the instance to a transport.
+        """
+        self.transport = transport
+        self.bearer = getattr(transport, "bearer", LOCAL)
+        transport.registerProducer(self, True)
+
+    def connectionMade(self) -> None:
+        """
+        Nothing: an instance says nothing by itself.
+        """
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Octets from the DTE.
+        """
+        self._take(data)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        The transport is gone; the instance lives on.
+        """
+        self.detach()
+
+    def detach(self) -> None:
+        """
+        Leave the transport: what runs is cancelled, what was typed is forgotten, an online channel is lost.
+        """
+        if self._channel is not None:
+            self._leaveOnline(Failure(LineDropped()), None)
+        self.transport = None
+        self.bearer = LOCAL
+        self._stop()
+
+    def _stop(self) -> None:
+        """
+        Return to command mode with nothing under way.
+        """
+        self._cancelLimit()
+        self._editor.clear()
+        self._queued = self._out = b""
+        self._paused = False
+        self._notices = None
+        running, self._running = self._running, None
+        done, self._promptDone = self._promptDone, None
+        self._endPrompt()
+        self._take = self._takeCommand
+        self._pending = ((), 0)
+        for deferred in (done, running):
+            if deferred is not None:
+                deferred.cancel()
+
+    def stop(self) -> None:
+        """
+        The power goes: forget everything that isn't a setting.
+        """
+        if self._channel is not None:
+            self._leaveOnline(Failure(LineDropped()), None)
+        suspended, self._suspended = self._suspended, None
+        if suspended is not None and suspended.hangUp is not None:
+            suspended.hangUp()
+        self._body = b""
+        self._stop()
+
+    def getPeer(self) -> IAddress | None:
+        """
+        Who is on the other end of the transport.
+        """
+        peer: IAddress | None = None if self.transport is None else self.transport.getPeer()
+        return peer
+
+    def pauseProducing(self) -> None:
+        """
+        The transport can't take more output: stop reading, so that no more of it comes about.
+        """
+        self._paused = True
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """
+        The transport has room again.
+        """
+        self._paused = False
+        if self.transport is not None and len(self._queued) < QUEUED:
+            self.transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """
+        The transport takes no more output; its end follows.
+        """
+
+    # -- command mode
+
+    def _takeCommand(self, data: bytes) -> None:
+        while data:
+            echo, line, data = self._editor.take(data)
+            if not self._echo:
+                echo = b""
+            if line is None:
+                if echo:
+                    self.transport.write(echo)
+                return
+            self._line(echo, line)
+            if data and self._take != self._takeCommand:
+                self._take(data)
+                return
+
+    def _line(self, echo: bytes, line: bytes) -> None:
+        if line[:2] == b"AT" or line[:2] == b"at":
+            body: bytes | None = line[2:]
+        elif line is TOO_LONG:
+            self._finish(echo + self._framing.failure(self.dialect.lineTooLong, self._cmee))
+            return
+        elif line is REPEAT:
+            body = self._body
+        else:
+            body = bodyOf(line)
+        if body is None:
+            # not a command line: no answer (V.250 5.2.1)
+            if echo:
+                self.transport.write(echo)
+            return
+        if body == b"#/":
+            body = self._body
+        self._body = body
+        self._out = echo
+        self._take = self._takeBusy
+        bearer = self.bearer
+        if bearer is not LOCAL:
+            delay = bearer.delay()
+            if delay > 0:
+                self._pending = (self.commands.prepare(body), -1)
+                self._await(deferLater(self.module.clock, delay))
+                return
+        self._run(self.commands.prepare(body), 0)
+
+    def _run(self, prepared: Sequence[Invocation | Broken], start: int) -> None:
+        """
+        Run the commands of a line from C{start} on, until one of them has to wait or fails.
+        """
+        for index in range(start, len(prepared)):
+            invocation = prepared[index]
+            if invocation.__class__ is Broken:
+                self._fail(invocation.reason)
+                return
+            row = invocation.row  # type: ignore[union-attr]
+            for limit in row.limits:
+                reason = limit(self)
+                if reason is not None:
+                    self._fail(reason)
+                    return
+            try:
+                answer = invocation.handler(self, *invocation.arguments)  # type: ignore[union-attr]
+            except CommandFailed as error:
+                self._fail(error.reason)
+                return
+            except Exception:
+                self._log.failure("{command} failed on instance {instance}", command=row.name, instance=self.number)
+                self._fail(PLAIN_ERROR)
+                return
+            if row.jams is not None and row.jams(self.bearer.kind, invocation.arguments):  # type: ignore[union-attr]
+                self.bearer.jammed()
+            if answer.__class__ is CoroutineType:
+                self._pending = (prepared, index)
+                self._await(Deferred.fromCoroutine(answer))
+                return
+            if answer is not None and not self._answer(answer, invocation):  # type: ignore[arg-type]
+                return
+        last = prepared[-1] if prepared else None
+        self._finish(self._out + self._framing.result(OK, last is not None and last.isRead))  # type: ignore[union-attr]
+
+    def _answer(self, answer: Any, invocation: Invocation) -> bool:
+        """
+        Take what a handler has returned; tell whether the line goes on.
+        """
+        if isinstance(answer, Online):
+            self._goOnline(answer)
+            return False
+        if isinstance(answer, ResultCode):
+            self._finish(self._out + self._framing.result(answer))
+            return False
+        lines = asLines(answer)
+        if lines:
+            framing = self._framing
+            self._out += framing.parameter(lines) if invocation.isRead else framing.information(lines)
+        return True
+
+    def _fail(self, reason: Any) -> None:
+        self._finish(self._out + self._framing.failure(reason, self._cmee))
+
+    def _finish(self, output: bytes) -> None:
+        """
+        The final result of a line.
+        """
+        self._out = b""
+        self._take = self._takeCommand
+        if output and self.transport is not None:
+            self.transport.write(output)
+        if self._limitCall is not None:
+            self._cancelLimit()
+        if self.bearer is not LOCAL:
+            self.bearer.finished()
+        if self._notices:
+            self._tellNotices()
+
+    # -- commands that take their time
+
+    def takes(self, name: str) -> Deferred[None]:
+        """
+        Wait as long as this command typically takes: C{await at.takes("#SGACT")}.
+        """
+        seconds = self.module.duration(name)
+        done: Deferred[None] = Deferred()
+        if seconds > 0:
+            return deferLater(self.module.clock, seconds)
+        done.callback(None)
+        return done
+
+    def _await(self, deferred: Deferred[Any]) -> None:
+        """
+        A command runs on; go on with the line when it is done.
+        """
+        self._running = deferred
+        if self._limitCall is None and self.bearer is not LOCAL:
+            seconds = self.bearer.limit()
+            if seconds is not None:
+                self._limitCall = self.module.clock.callLater(seconds, self._expire)
+        deferred.addCallbacks(self._completed, self._failed)
+        if self._running is deferred:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._out and self.transport is not None:
+            self.transport.write(self._out)
+            self._out = b""
+
+    def _completed(self, answer: Any) -> None:
+        if self._running is None:
+            return
+        self._running = None
+        prepared, index = self._pending
+        # the pause before a line gives None, so an answer belongs to the command at this index
+        if answer is not None and not self._answer(answer, prepared[index]):  # type: ignore[arg-type]
+            self._early()
+            return
+        self._run(prepared, index + 1)
+        self._early()
+
+    def _failed(self, failure: Failure) -> None:
+        if self._running is None:
+            return
+        self._running = None
+        if isinstance(failure.value, CommandFailed):
+            reason = failure.value.reason
+        else:
+            reason = PLAIN_ERROR
+            if not failure.check(CancelledError, Abandoned):
+                self._log.failure("a command failed on instance {instance}", failure, instance=self.number)
+        self._fail(reason)
+        self._early()
+
+    def _expire(self) -> None:
+        self._limitCall = None
+        self.bearer.expired()
+
+    def _cancelLimit(self) -> None:
+        call, self._limitCall = self._limitCall, None
+        if call is not None:
+            call.cancel()
+
+    def _takeBusy(self, data: bytes) -> None:
+        """
+        Lines that come too early: lost, or queued over a bearer that says so (TEL-SEQ-03, TEL-SEQ-04).
+        """
+        if self.bearer.queues():
+            self._queued += data
+            if len(self._queued) >= QUEUED:
+                self.transport.pauseProducing()
+
+    def _early(self) -> None:
+        """
+        Take the lines that were queued while a command ran.
+        """
+        if self._queued and self._take == self._takeCommand:
+            queued, self._queued = self._queued, b""
+            if len(queued) >= QUEUED and not self._paused:
+                self.transport.resumeProducing()
+            self._takeCommand(queued)
+
+    # -- prompts
+
+    def prompt(self, reader: Prompt) -> Deferred[bytes]:
+        """
+        Ask for data: C{data = await at.prompt(TextPrompt(1024))}.
+
+        The Deferred fails with L{Abandoned} on ESC, and with L{CommandFailed} when the prompt's idle time is over.
+        """
+        self._prompt = reader
+        self._out += self._framing.prompt(reader.text)
+        self._flush()
+        self._take = self._takePrompt
+        self._promptDone = Deferred()
+        if reader.idle is not None:
+            self._promptCall = self.module.clock.callLater(reader.idle, self._promptIdle)
+        return self._promptDone
+
+    def _takePrompt(self, data: bytes) -> None:
+        prompt, done = self._prompt, self._promptDone
+        assert prompt is not None
+        assert done is not None
+        try:
+            echo, content, rest = prompt.take(data)
+        except Abandoned as given:
+            self._endPrompt()
+            done.errback(given)
+            if given.rest:
+                self._take(given.rest)
+            return
+        if echo and self._echo:
+            self.transport.write(echo)
+        if content is None:
+            if self._promptCall is not None and prompt.idle is not None:
+                self._promptCall.reset(prompt.idle)
+            return
+        self._endPrompt()
+        done.callback(content)
+        if rest:
+            self._take(rest)
+
+    def _endPrompt(self) -> None:
+        self._take = self._takeBusy
+        self._prompt = self._promptDone = None
+        call, self._promptCall = self._promptCall, None
+        if call is not None and call.active():
+            call.cancel()
+
+    def _promptIdle(self) -> None:
+        done = self._promptDone
+        assert done is not None
+        self._endPrompt()
+        done.errback(CommandFailed("", PLAIN_ERROR))
+
+    # -- notices
+
+    def notify(self, text: str) -> None:
+        """
+        Tell an unsolicited result code: at once in command mode, else when that is back.
+
+        Where nobody is attached it is dropped.
+        """
+        if self.transport is None:
+            return
+        if self._take == self._takeCommand:
+            self.transport.write(self._framing.unsolicited(text))
+            return
+        if self._notices is None:
+            self._notices = deque(maxlen=NOTICES_HELD)
+        if len(self._notices) == NOTICES_HELD:
+            self._dropped += 1
+        self._notices.append(text)
+
+    def _tellNotices(self) -> None:
+        notices, self._notices = self._notices, None
+        if self._dropped:
+            self._log.warn(
+                "{count} notices were dropped on instance {instance}", count=self._dropped, instance=self.number
+            )
+            self._dropped = 0
+        for text in notices or ():
+            self.transport.write(self._framing.unsolicited(text))
+
+    # -- online mode
+
+    @property
+    def isOnline(self) -> bool:
+        """
+        Whether a channel has the line.
+        """
+        return self._channel is not None
+
+    def _goOnline(self, online: Online) -> None:
+        self._out += self._framing.result(online.announcement)
+        self._flush()
+        self._cancelLimit()
+        self._online = online
+        self._suspended = None
+        self._channel = online.channel
+        self._spell = ChannelTransport(self)
+        ticks = self.settings.value("S12") if "S12" in self.commands.rows else 50
+        self._detector = EscapeDetector(
+            self.module.clock.seconds(),
+            self.settings.value("S2") if "S2" in self.commands.rows else 43,
+            ticks * 0.02 if online.guard is None else online.guard,
+            online.transmitEscape,
+            self.bearer.escapeInOneChunk,
+        )
+        self._take = self._takeOnline
+        if self.bearer is not LOCAL:
+            self.bearer.finished()
+        self._setCarrier(True)
+        with self._log.failuresHandled("a channel failed to start on instance {instance}", instance=self.number) as op:
+            online.channel.makeConnection(self._spell)
+        if op.failed and self._spell is not None:
+            self._spell.loseConnection()
+
+    def _takeOnline(self, data: bytes) -> None:
+        detector = self._detector
+        assert detector is not None
+        assert self._channel is not None
+        onward = detector.received(data, self.module.clock.seconds())
+        self._arm(detector.deadline())
+        if onward:
+            self._deliver(onward)
+
+    def _deliver(self, data: bytes) -> None:
+        channel, spell = self._channel, self._spell
+        assert channel is not None
+        assert spell is not None
+        if spell.disconnecting:
+            return
+        with self._log.failuresHandled("a channel failed on instance {instance}", instance=self.number) as op:
+            channel.dataReceived(data)
+        if op.failed:
+            spell.loseConnection()
+
+    def _arm(self, deadline: float | None) -> None:
+        """
+        Wake at this time, in seconds on the clock; C{None}: not at all.
+        """
+        if deadline is None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            return
+        delay = max(0.0, deadline - self.module.clock.seconds())
+        if self._timer is None:
+            self._timer = self.module.clock.callLater(delay, self._wake)
+        else:
+            self._timer.reset(delay)
+
+    def _wake(self) -> None:
+        self._timer = None
+        detector, online = self._detector, self._online
+        if detector is None or online is None:
+            return
+        complete, onward = detector.expire(self.module.clock.seconds())
+        if complete:
+            if online.resume is not None:
+                self._suspended = online
+            self._leaveOnline(Failure(Escaped()), online.escaped)
+        elif onward:
+            self._deliver(onward)
+        if self._detector is not None:
+            self._arm(detector.deadline())
+
+    def channelClosed(self, spell: ChannelTransport) -> None:
+        """
+        The channel has closed its transport: NO CARRIER, and its C{connectionLost} in a later turn.
+        """
+        self.module.clock.callLater(0, self._channelGone, spell)
+
+    def _channelGone(self, spell: ChannelTransport) -> None:
+        if spell is self._spell:
+            self._leaveOnline(CHANNEL_DONE, NO_CARRIER)
+
+    def _leaveOnline(self, reason: Failure, code: ResultCode | None) -> None:
+        channel, spell, transport = self._channel, self._spell, self.transport
+        assert channel is not None
+        assert spell is not None
+        self._arm(None)
+        self._channel = self._spell = self._online = self._detector = None
+        spell.die()
+        self._take = self._takeCommand
+        if transport is not None:
+            transport.unregisterProducer()
+            transport.registerProducer(self, True)
+            if code is not None:
+                transport.resumeProducing()
+        with self._log.failuresHandled("a channel failed to end on instance {instance}", instance=self.number):
+            channel.connectionLost(reason)
+        self._setCarrier(False)
+        if code is not None and transport is not None:
+            self._finish(self._framing.result(code))
+
+    def lineDropped(self) -> None:
+        """
+        DTR has gone off. What that means is told by &D: 0 nothing, 1 command mode, 2 and 5 the connection is ended.
+        """
+        mode = self.settings.value("&D") if "&D" in self.commands.rows else 0
+        online = self._online
+        if online is None or mode not in (1, 2, 5):
+            return
+        if mode == 1 and online.resume is not None:
+            self._suspended = online
+            self._leaveOnline(Failure(Escaped()), OK)
+        else:
+            self._leaveOnline(Failure(LineDropped()), NO_CARRIER)
+
+    def takeSuspended(self) -> Online | None:
+        """
+        The channel left by an escape, for ATO and ATH to go on with; it is no longer the instance's.
+        """
+        suspended, self._suspended = self._suspended, None
+        return suspended
+
+    def writeOnline(self, data: bytes) -> None:
+        """
+        Output of the channel.
+        """
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def registerChannelProducer(self, producer: Any, streaming: bool) -> None:
+        """
+        The channel's producer takes the place of the instance's own.
+        """
+        if self.transport is not None:
+            self.transport.unregisterProducer()
+            self.transport.registerProducer(producer, streaming)
+
+    def unregisterChannelProducer(self) -> None:
+        """
+        Give the place back.
+        """
+        if self.transport is not None:
+            self.transport.unregisterProducer()
+            self.transport.registerProducer(self, True)
+
+    def pauseReading(self, spell: ChannelTransport) -> None:
+        """
+        The channel can't take more from the DTE.
+        """
+        if spell is self._spell and self.transport is not None:
+            self.transport.pauseProducing()
+
+    def resumeReading(self, spell: ChannelTransport) -> None:
+        """
+        The channel has room again.
+        """
+        if spell is self._spell and self.transport is not None:
+            self.transport.resumeProducing()
+
+    def _setCarrier(self, on: bool) -> None:
+        """
+        Show the carrier on DCD where the transport has modem lines; &C0 keeps it on.
+        """
+        setCarrier = getattr(self.transport, "setCarrier", None)
+        if setCarrier is not None:
+            follows = self.settings.value("&C") if "&C" in self.commands.rows else 1
+            setCarrier(on or follows == 0)
