@@ -45,8 +45,9 @@ docs: $(VENV)/.installed-dev docs/_build/twisted/objects.inv
 
 # Twisted's names, read from the installed copy, so that links to them are checked without a network.
 docs/_build/twisted/objects.inv: $(VENV)/.installed-dev
-	$(BIN)/pydoctor --config /dev/null --make-intersphinx --docformat=epytext --html-output=$(@D) \
-	  "$$($(BIN)/python -c 'import os, twisted; print(os.path.dirname(twisted.__file__))')" >/dev/null
+	mkdir -p $(@D)
+	cd $(@D) && $(abspath $(BIN))/pydoctor --make-intersphinx --docformat=epytext --html-output=. \
+	  "$$($(abspath $(BIN))/python -c 'import os, twisted; print(os.path.dirname(twisted.__file__))')" >/dev/null
 
 bench: $(VENV)/.installed-run
 	$(BIN)/python -m bench
@@ -57,9 +58,7 @@ clean:
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
-# In setuptools' default mode an editable installation hides twisted/plugins from twistd; "compat" puts the
-# checkout itself on the path.
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 $(VENV)/.installed-run: setup.cfg pyproject.toml | $(BIN)/pip
 	$(INSTALL) --editable .
