@@ -1,0 +1,172 @@
+"""
+What arrived on one port of a dialogue, cut into lines and held against what is expected.
+
+No Twisted, no I/O. Source: the dialogue format, Matching.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from atrunproto.testing.dialogue import Expect
+
+MAX_PENDING: Final = 1 << 20
+"""Octets that may wait for the dialogue to turn to their port; a dialogue expects some thousand at most."""
+
+MAX_ECHOES: Final = 64
+"""Lines sent whose echo may still come; the longest run of lines without an answer in a dialogue is ten."""
+
+_BLANKS: Final = " \t\r\n"
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+class Overflow(Exception):
+    """More arrived on a port than any dialogue could expect."""
+
+
+class Verdict(Enum):
+    """What became of an expectation so far."""
+
+    MATCHED = "matched"
+    UNEXPECTED = "unexpected"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    The answer to one question whether an expected line has come.
+
+    @ivar line: the line that matched, or the one that stands in the way.
+    """
+
+    verdict: Verdict
+    line: str = ""
+
+
+WAITING: Final = Outcome(Verdict.WAITING)
+
+
+def asText(octets: bytes) -> str:
+    """Octets as the text that a dialogue would have for them; what isn't UTF-8 stays recognisable."""
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def accepts(expect: Expect, line: str) -> bool:
+    """Whether a line, without its end, is the expected one."""
+    bare = line.rstrip(_BLANKS)
+    if expect.pattern is None:
+        return bare == expect.text
+    return bool(expect.pattern.fullmatch(bare) or expect.pattern.fullmatch(line))
+
+
+def _isNoCommand(expect: Expect, line: str) -> bool:
+    """Whether a line that matches can't be the echo of a command which only matches by chance, such as C{.*} does."""
+    return expect.pattern is None or line[:2].upper() != "AT"
+
+
+class LineStream:
+    """
+    The stream of one port, from which a dialogue takes line after line.
+
+    A line ends with LF; the CR and the blanks before it don't count, and blank lines aren't lines. What has no end
+    yet (a prompt, data) counts as a line once nothing more is on its way: L{take} is told so. Where numeric results
+    end with a bare CR, the part before it is a line if the whole isn't the expected one.
+
+    The echo of what was sent is left out, unless it is the line that the dialogue expects.
+    """
+
+    def __init__(self) -> None:
+        self._octets = bytearray()
+        self._echoes: deque[str] = deque(maxlen=MAX_ECHOES)
+        self._skipping = False
+
+    def received(self, octets: bytes) -> None:
+        """
+        Take what the module sent.
+
+        @raise Overflow: when too much is waiting.
+        """
+        if len(self._octets) + len(octets) > MAX_PENDING:
+            raise Overflow(f"more than {MAX_PENDING} octets are waiting")
+        self._octets += octets
+
+    def sent(self, octets: bytes) -> None:
+        """Take note of what was sent: it may come back as echo."""
+        lines = (_CONTROLS.sub("", line).rstrip() for line in re.split("[\r\n]+", asText(octets)))
+        self._echoes.extend(line for line in lines if line)
+
+    def allowAny(self) -> None:
+        """Let any lines come before the next expected one: C{...}."""
+        self._skipping = True
+
+    @property
+    def anyAllowed(self) -> bool:
+        """Whether any lines may come before the next expected one."""
+        return self._skipping
+
+    def pending(self) -> list[str]:
+        """The lines that nobody has taken yet, the unfinished last one included; no echo."""
+        lines = [line.rstrip(_BLANKS) for line in re.split("[\r\n]+", asText(bytes(self._octets)))]
+        return [line for line in lines if line and _CONTROLS.sub("", line) not in self._echoes]
+
+    def clear(self) -> None:
+        """Forget everything: a new dialogue or a new connection begins."""
+        self._octets.clear()
+        self._echoes.clear()
+        self._skipping = False
+
+    def take(self, expect: Expect, settled: bool) -> Outcome:
+        """
+        Take the next line if it is the expected one.
+
+        @param settled: nothing more is on its way, so that what has no line end yet is all there is for now.
+        """
+        while self._octets:
+            end = self._octets.find(b"\n")
+            if end < 0 and not settled:
+                break
+            size = end + 1 if end >= 0 else len(self._octets)
+            line = asText(bytes(self._octets[:size])).rstrip("\r\n")
+            outcome, used = self._judge(expect, line, size, finished=end >= 0)
+            del self._octets[:used]
+            if outcome is not None:
+                return outcome
+            if not used:
+                break
+        return WAITING
+
+    def _judge(self, expect: Expect, line: str, size: int, finished: bool) -> tuple[Outcome | None, int]:
+        """Tell what a line means, and how many octets are done with; no outcome where the next line decides."""
+        bare = line.rstrip(_BLANKS)
+        if not bare:
+            return None, size if finished else 0
+        wanted = accepts(expect, line)
+        if not (wanted and _isNoCommand(expect, bare)) and self._isEcho(bare):
+            return None, size
+        if wanted:
+            self._skipping = False
+            return Outcome(Verdict.MATCHED, bare), size
+        first, inner, _ = line.partition("\r")
+        if inner:
+            # A bare CR ends a line where results are numbers and where the echo is on.
+            size = len(first.encode("utf-8", "surrogateescape")) + 1
+            return self._judge(expect, first, size, finished or self._skipping)
+        if not finished:
+            return None, 0
+        if self._skipping:
+            return None, size
+        return Outcome(Verdict.UNEXPECTED, bare), size
+
+    def _isEcho(self, line: str) -> bool:
+        """Whether a line is the echo of something sent, which is then done with, as is all that was sent before it."""
+        line = _CONTROLS.sub("", line)
+        if line not in self._echoes:
+            return False
+        while self._echoes.popleft() != line:
+            pass
+        return True
