@@ -1,0 +1,170 @@
+"""
+The host's configuration: its fields and defaults, and how they are read from TOML and from C{--dial}.
+
+Read once, in the daemon's layer; nothing below it knows that there is such a thing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from atrunproto.secret import Secret
+
+from .api import DEFAULT_DEADLINE, MAX_DEADLINE
+from .links import MAX_STRANGERS, Network
+
+#: the two logins of server mode
+Mode = Literal["automatic", "step"]
+
+
+class ConfigError(ValueError):
+    """
+    A setting that cannot be used; the text names it.
+    """
+
+
+class _Table(msgspec.Struct, rename="kebab", kw_only=True):
+    """
+    A table of the configuration file; its keys are spelled as options are.
+    """
+
+
+class DialConfig(_Table, kw_only=True):
+    """
+    A module in server mode, that the host calls.
+    """
+
+    #: where it listens, as a client endpoint string
+    endpoint: str
+    user: str = ""
+    #: either of the two
+    password: Secret = Secret("")
+    passwordFile: str = ""
+    #: which login it is set to; C{None}: found out
+    mode: Mode | None = None
+
+    def readPassword(self) -> Secret:
+        """
+        Give the password, from wherever it stands.
+
+        @raise ConfigError: if the file cannot be read.
+        """
+        if not self.passwordFile:
+            return self.password
+        try:
+            return Secret(Path(self.passwordFile).read_text("utf-8").rstrip("\r\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"password-file: {error}") from None
+
+
+class HostConfig(_Table, kw_only=True):
+    """
+    All settings of C{atrun-host}.
+    """
+
+    #: where modules in client mode call in, as server endpoint strings
+    listen: list[str] = []
+    #: networks whose callers are taken; empty: all
+    allow: list[str] = []
+    #: modules in server mode
+    dial: list[DialConfig] = []
+    #: where the HTTP/JSON interface is
+    http: str = "tcp:8080:interface=127.0.0.1"
+    store: str = "sqlite:///fleet.db"
+    #: where the token of the interface is kept; empty: beside the store
+    tokenFile: str = ""
+    #: seconds that an execution waits for its module if the job does not say
+    deadline: Annotated[float, msgspec.Meta(gt=0, le=MAX_DEADLINE)] = DEFAULT_DEADLINE
+    #: callers that may be there without having told who they are
+    maxStrangers: Annotated[int, msgspec.Meta(ge=1)] = MAX_STRANGERS
+
+    def overlay(self, given: Mapping[str, str]) -> None:
+        """
+        Set what options say, by the keys of the file.
+
+        @raise msgspec.ValidationError: if one cannot be used.
+        """
+        values = msgspec.convert(given, HostConfig, strict=False)
+        for field in msgspec.structs.fields(HostConfig):
+            if field.encode_name in given:
+                setattr(self, field.name, getattr(values, field.name))
+
+
+def readConfig(path: str) -> HostConfig:
+    """
+    Read a TOML file.
+
+    @raise ConfigError: naming the file and what is wrong in it.
+    """
+    try:
+        with open(path, "rb") as file:
+            table = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    try:
+        _refuseUnknown(table, HostConfig)
+        dials = table.get("dial")
+        for number, dial in enumerate(dials if isinstance(dials, list) else ()):
+            if isinstance(dial, dict):
+                _refuseUnknown(dial, DialConfig, f" of [[dial]] number {number + 1}")
+        return msgspec.convert(table, HostConfig, dec_hook=_readSecret)
+    except (ConfigError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def parseDial(text: str) -> DialConfig:
+    """
+    Read C{ENDPOINT,user=NAME,password-file=PATH,mode=automatic|step}.
+
+    A password itself is not taken here, where C{ps} shows it.
+
+    @raise ConfigError: if that is not what it is.
+    """
+    endpoint, *rest = text.split(",")
+    table: dict[str, str] = {"endpoint": endpoint}
+    for part in rest:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise ConfigError(f"{part!r} is not KEY=VALUE")
+        table[key] = value
+    if "password" in table:
+        raise ConfigError("a password on the command line can be seen by others: use password-file=PATH")
+    _refuseUnknown(table, DialConfig)
+    try:
+        return msgspec.convert(table, DialConfig, dec_hook=_readSecret)
+    except msgspec.ValidationError as error:
+        raise ConfigError(str(error)) from None
+
+
+def parseNetwork(text: str) -> Network:
+    """
+    Read an address or a network, as in C{10.0.0.0/8}.
+
+    @raise ConfigError: if it is neither.
+    """
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is neither an address nor a network: {error}") from None
+
+
+def _readSecret(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+
+
+def _refuseUnknown(table: Mapping[str, Any], kind: type[msgspec.Struct], where: str = "") -> None:
+    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise ConfigError(f"unknown key {key!r}{where}: {hint}")

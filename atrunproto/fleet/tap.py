@@ -1,0 +1,241 @@
+"""
+C{twistd atrun-host}: its options, and the services that they make.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from twisted.application.service import MultiService
+from twisted.application.strports import service as listeningService
+from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.interfaces import IProtocolFactory, IReactorCore, IReactorFromThreads, IReactorTime
+from twisted.python import usage
+
+from atrunproto import __version__
+
+from .api import API
+from .config import ConfigError, HostConfig, parseDial, parseNetwork, readConfig
+from .host import Host
+from .http import JSONSite
+from .links import dialler, listener
+from .store import SQLiteStore, WorkerThread, storePath
+from .token import TOKEN_SUFFIX, TokenError, makeToken
+
+#: connections that wait in the kernel; a whole fleet may call at once, and Twisted's default is 50
+BACKLOG = 4096
+
+#: endpoint strings that know C{backlog=}
+_WITH_BACKLOG = ("tcp:", "tcp4:", "tcp6:", "ssl:", "unix:")
+
+
+EXAMPLES = """
+Examples:
+
+  Modules call in at port 12345:
+
+    twistd -n atrun-host --listen tcp:12345
+
+  One module is called, and only modules of the operator's network may call in:
+
+    twistd -n atrun-host --dial tcp:127.0.0.1:12346,user=me,password-file=me.password \\
+        --listen tcp:12345 --allow 10.0.0.0/8
+"""
+
+
+class Options(usage.Options):
+    """
+    The command line of C{atrun-host}.
+    """
+
+    synopsis = "[options]"
+    longdesc = (
+        "A host that knows GSM modules by their IMEI, over TCPATRUN, and runs AT commands on them. Modules in client "
+        "mode call in at --listen; modules in server mode are called by --dial. What to run comes from the command "
+        "atrun or the HTTP/JSON interface."
+    )
+
+    optParameters = [  # noqa: RUF012
+        ["http", None, None, "Where the HTTP/JSON interface is. [default: tcp:8080:interface=127.0.0.1]"],
+        ["store", None, None, "Where modules and jobs are kept. [default: sqlite:///fleet.db]"],
+        [
+            "token-file",
+            None,
+            None,
+            "The interface's token, made at the first start. [default: STORE's path and .token]",
+        ],
+        ["deadline", None, None, "Seconds that a command waits for its module if the job does not say. [default: 60]"],
+        ["max-strangers", None, None, "Callers that may be there without having told their IMEI. [default: 8192]"],
+        ["config", None, None, "A TOML file with these settings and [[dial]] tables; options come on top of it."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listen: list[str] = []
+        self._allow: list[str] = []
+        self._dial: list[str] = []
+        #: file and options together, checked
+        self.config = HostConfig()
+
+    def getUsage(self, width: int | None = None) -> str:
+        """
+        Give the help text; the examples follow it, since Twisted would wrap them.
+        """
+        return super().getUsage(width) + EXAMPLES
+
+    def opt_listen(self, endpoint: str) -> None:
+        """
+        Where modules in client mode call in: an endpoint string such as tcp:12345 or tls:12345:certKey=... Repeatable.
+        """
+        self._listen.append(endpoint)
+
+    def opt_allow(self, network: str) -> None:
+        """
+        Take callers at --listen from this address or network only, as in 10.0.0.0/8. Repeatable.
+        """
+        self._allow.append(network)
+
+    def opt_dial(self, module: str) -> None:
+        """
+        Call a module in server mode: ENDPOINT[,user=NAME][,password-file=PATH][,mode=automatic|step]. Repeatable.
+        """
+        self._dial.append(module)
+
+    def opt_version(self) -> None:
+        """
+        Print the version and end.
+        """
+        print(f"atrun-host {__version__}")  # noqa: T201
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """
+        Put file and options together and check everything that can be checked before the start.
+        """
+        from twisted.internet import reactor
+
+        self.config = config = self._merged()
+        for endpoint in config.listen:
+            _checked("listen", endpoint, lambda text: serverFromString(reactor, text))
+        for network in config.allow:
+            _checked("allow", network, parseNetwork)
+        for dial in config.dial:
+            _checked("dial", dial.endpoint, lambda text: clientFromString(reactor, text))
+            try:
+                dial.readPassword()
+            except ConfigError as error:
+                raise usage.UsageError(f"--dial: {error}") from None
+        _checked("http", config.http, lambda text: serverFromString(reactor, text))
+        path = Path(_checked("store", config.store, storePath)).absolute()
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise usage.UsageError(f"--store: {path.parent} is no folder that can be written to")
+        if not config.listen and not config.dial:
+            raise usage.UsageError("no module could be reached: give --listen or --dial")
+
+    def _merged(self) -> HostConfig:
+        try:
+            config = readConfig(self["config"]) if self["config"] is not None else HostConfig()
+        except ConfigError as error:
+            raise usage.UsageError(f"--config: {error}") from None
+        given = {
+            name: self[name] for name in ("http", "store", "token-file", "deadline", "max-strangers") if self[name]
+        }
+        try:
+            config.overlay(given)
+        except msgspec.ValidationError as error:
+            raise usage.UsageError(f"--{_optionOf(str(error))}: {error}") from None
+        config.listen += self._listen
+        config.allow += self._allow
+        config.dial += [_checked("dial", text, parseDial) for text in self._dial]
+        return config
+
+
+def _optionOf(message: str) -> str:
+    """
+    Find the option in an error of the form C{... at `$.deadline`}.
+    """
+    return message.rpartition("$.")[2].rstrip("`").partition("[")[0]
+
+
+def _checked(option: str, value: str, check: Callable[[str], Any]) -> Any:
+    """
+    Have a value checked.
+
+    @raise usage.UsageError: with the option's name.
+    """
+    try:
+        return check(value)
+    except ConfigError as error:
+        raise usage.UsageError(f"--{option}: {error}") from None
+    except Exception as error:
+        # An endpoint parser may raise anything.
+        raise usage.UsageError(f"--{option}: {value!r} cannot be used: {error}") from None
+
+
+def withBacklog(endpoint: str) -> str:
+    """
+    Give a listening endpoint string a backlog for a fleet, unless it has one.
+    """
+    if endpoint.startswith(_WITH_BACKLOG) and ":backlog=" not in endpoint:
+        return f"{endpoint}:backlog={BACKLOG}"
+    return endpoint
+
+
+def makeService(options: Options) -> MultiService:
+    """
+    Make the services of a host; nothing is opened before they start.
+    """
+    from twisted.internet import reactor as globalReactor
+
+    return buildServices(options.config, globalReactor)
+
+
+def buildServices(config: HostConfig, reactor: Any) -> MultiService:
+    """
+    Make the services of a host on a given reactor.
+
+    @raise SystemExit: if there is no token to be had.
+    """
+    clock = cast(IReactorTime, reactor)
+    path = os.path.abspath(storePath(config.store))
+    host = Host(clock, SQLiteStore(path, WorkerThread(cast(IReactorFromThreads, reactor))), config.maxStrangers)
+    host.setName("host")
+    services = MultiService()
+    host.setServiceParent(services)
+
+    try:
+        token = makeToken(config.tokenFile or path + TOKEN_SUFFIX)
+    except TokenError as error:
+        raise SystemExit(f"atrun-host: --token-file: {error}") from None
+    site = JSONSite(API(host, token, config.deadline).resource, clock)
+    _listen(services, "http", config.http, site, reactor)
+
+    networks = [parseNetwork(network) for network in config.allow]
+    for number, endpoint in enumerate(config.listen, 1):
+        factory = listener(clock, host.reception, networks)
+        _listen(services, f"listen-{number}", withBacklog(endpoint), factory, reactor)
+    for number, dial in enumerate(config.dial, 1):
+        dialling = dialler(
+            clock,
+            host.reception,
+            clientFromString(reactor, dial.endpoint),
+            dial.user,
+            dial.readPassword(),
+            None if dial.mode is None else dial.mode == "step",
+        )
+        dialling.setName(f"dial-{number}")
+        dialling.setServiceParent(services)
+    return services
+
+
+def _listen(services: MultiService, name: str, endpoint: str, factory: IProtocolFactory, reactor: IReactorCore) -> None:
+    """
+    Add a port, that ends the start of the daemon if it is taken.
+    """
+    listening = listeningService(endpoint, factory, reactor)
+    listening.setName(name)
+    listening.setServiceParent(services)

@@ -1,0 +1,149 @@
+"""Doubles for the tests of the host: a client without a wire, a worker without a thread, a host on a Clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from atrunproto.at.errors import CommandFailed, LinkLost
+from atrunproto.at.results import PLAIN_ERROR
+from atrunproto.fleet.host import Host
+from atrunproto.fleet.store import SQLiteStore
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+IMEI = "356938035643809"
+OTHER = "356938035643817"
+IDENTIFY = "AT+CGSN;+CGMM;+CGMR"
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a command that ended well gives."""
+
+    lines: tuple[str, ...]
+    result: str = "OK"
+
+
+class FakeClient:
+    """
+    The other end of a link; a test says what it answers.
+
+    @ivar lines: the command lines that were sent, in order.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.timeouts: list[float | None] = []
+        self.pending: list[tuple[str, Deferred[Response]]] = []
+        self.closed = self.aborted = False
+        self._lost: list[Deferred[Any]] = []
+        self._isLost = False
+        #: whether the connection stays open though it was closed, as with a peer that is gone
+        self.halfOpen = False
+
+    def execute(self, line: str, timeout: float | None = None) -> Deferred[Response]:
+        answer: Deferred[Response] = Deferred()
+        if self._isLost:
+            answer.errback(LinkLost(line, False))
+            return answer
+        self.lines.append(line)
+        self.timeouts.append(timeout)
+        self.pending.append((line, answer))
+        return answer
+
+    def answer(self, *lines: str) -> None:
+        """Answer the oldest command with lines and OK."""
+        self.pending.pop(0)[1].callback(Response(lines))
+
+    def refuse(self) -> None:
+        """Answer the oldest command with ERROR."""
+        line, answer = self.pending.pop(0)
+        answer.errback(CommandFailed(line, PLAIN_ERROR))
+
+    def fail(self, error: Exception) -> None:
+        """Fail the oldest command."""
+        self.pending.pop(0)[1].errback(error)
+
+    def whenLost(self) -> Deferred[Any]:
+        lost: Deferred[Any] = Deferred()
+        if self._isLost:
+            lost.callback(None)
+        else:
+            self._lost.append(lost)
+        return lost
+
+    def close(self) -> None:
+        self.closed = True
+        if not self.halfOpen:
+            self.lose()
+
+    def abort(self) -> None:
+        self.aborted = True
+        self.lose()
+
+    def lose(self, sent: bool = True) -> None:
+        """End the connection."""
+        if self._isLost:
+            return
+        self._isLost = True
+        pending, self.pending = self.pending, []
+        for line, answer in pending:
+            if not answer.called:
+                answer.errback(LinkLost(line, sent))
+        lost, self._lost = self._lost, []
+        for deferred in lost:
+            deferred.callback(Failure(LinkLost("", False)))
+
+
+class InlineWorker:
+    """Runs a store's calls at once, in the test's own thread."""
+
+    def start(self) -> None: ...
+
+    def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        return maybeDeferred(call, *args, **kwargs)
+
+    def stop(self) -> None: ...
+
+
+class Fleet:
+    """
+    A host on a Clock, with a store in a file.
+    """
+
+    def __init__(self, path: str, clock: Clock | None = None, maxStrangers: int = 100) -> None:
+        if clock is None:
+            clock = Clock()
+            clock.advance(1_000_000)
+        self.clock = clock
+        self.store = SQLiteStore(path, InlineWorker())
+        self.host = Host(self.clock, self.store, maxStrangers)
+        self.host.startService()
+        self.settle()
+
+    def settle(self) -> None:
+        """Let everything happen that is due now."""
+        for _ in range(20):
+            self.clock.advance(0)
+
+    def call(self, port: int = 40000) -> FakeClient:
+        """Have somebody call in who has said nothing yet."""
+        client = FakeClient()
+        self.host.reception.dialledIn(client, IPv4Address("TCP", "10.0.0.5", port))
+        return client
+
+    def connect(self, imei: str = IMEI, port: int = 40000) -> FakeClient:
+        """Have a module call in and tell who it is; what it was sent for that is forgotten."""
+        client = self.call(port)
+        client.answer(imei, "HE910", "12.00.004")
+        del client.lines[:], client.timeouts[:]
+        self.settle()
+        return client
