@@ -1,9 +1,10 @@
-"""What holds for every test: no failure stays unseen in the log, and on the continuous check nothing is skipped."""
+"""What holds for every test: no failure unseen in the log, a folder of its own, and nothing skipped where CI=true."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from unittest import TestCase
 
 import pytest
@@ -37,6 +38,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if _IN_CI:
         _failInsteadOfSkip(report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def ownFolder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test in a folder of its own, for trial's C{mktemp} makes its files in the current one."""
+    monkeypatch.chdir(tmp_path)
 
 
 @implementer(ILogObserver)
