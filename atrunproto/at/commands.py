@@ -339,27 +339,27 @@ class CommandSet:
         return prepared
 
     def _prepare(self, body: bytes) -> tuple[Sequence[Invocation | Broken], bool]:
-        try:
-            parsed = parse(body)
-        except PeerViolation:
-            return (Broken(self.dialect.syntaxError),), False
+        """
+        Prepare a line; tell also whether it is worth keeping: well-formed, and no password in it.
+        """
         prepared: list[Invocation | Broken] = []
         keep = True
-        for command in parsed:
-            row = self.rows.get(command.name)
-            if row is None:
-                prepared.append(Broken(self.dialect.unknownCommand))
-                return prepared, False
-            keep = keep and not row.secret
-            try:
+        try:
+            for command in parse(body):
+                row = self.rows.get(command.name)
+                if row is None:
+                    raise refuse(self.dialect.unknownCommand)
+                keep = keep and not row.secret
                 prepared.append(self._invocation(row, command))
-            except BadValue:
-                prepared.append(Broken(self.dialect.badValue))
-                return prepared, False
-            except CommandFailed as error:
-                prepared.append(Broken(error.reason))
-                return prepared, False
-        return tuple(prepared), keep
+        except PeerViolation:
+            reason = self.dialect.syntaxError
+        except BadValue:
+            reason = self.dialect.badValue
+        except CommandFailed as error:
+            reason = error.reason
+        else:
+            return tuple(prepared), keep
+        return (*prepared, Broken(reason)), False
 
     def _invocation(self, row: Command, command: ParsedCommand) -> Invocation:
         form = command.form

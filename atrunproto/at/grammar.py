@@ -8,6 +8,7 @@ Sources: ITU-T V.250 5.2 to 5.4; reference 1.1 (P). TEL-GEN-02, TEL-GEN-03, TEL-
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -79,24 +80,23 @@ def bodyOf(line: bytes) -> bytes | None:
     return None if found is None else line[found.end() :]
 
 
-def parse(body: bytes) -> list[ParsedCommand]:
+def parse(body: bytes) -> Iterator[ParsedCommand]:
     """
     Split the body of a command line into its commands, in their order.
 
+    The commands in front of a malformed one are given, since they are run (reference 1.1, concatenated output).
+
     @param body: what stands between C{AT} and the terminator.
-    @raise PeerViolation: the line is not well-formed as a whole (odd quotes, stray characters).
+    @raise PeerViolation: here the line stops being well-formed; for a quote that is not closed, at once.
     """
     text = _withoutBlanks(body.decode("latin-1"))
-    commands: list[ParsedCommand] = []
     at = 0
     while at < len(text):
         if text[at] == ";":
             at += 1
-        elif text[at] in EXTENDED:
-            at = _extended(text, at, commands)
-        else:
-            at = _basic(text, at, commands)
-    return commands
+            continue
+        command, at = _extended(text, at) if text[at] in EXTENDED else _basic(text, at)
+        yield command
 
 
 def _withoutBlanks(text: str) -> str:
@@ -108,7 +108,10 @@ def _withoutBlanks(text: str) -> str:
     return "".join(token for token in tokens if token[0] != " ")
 
 
-def _extended(text: str, at: int, commands: list[ParsedCommand]) -> int:
+def _extended(text: str, at: int) -> tuple[ParsedCommand, int]:
+    """
+    The extended command that begins here, and where it ends.
+    """
     matched = _NAME.match(text, at)
     if matched is None:
         # "AT#/" is handled before the grammar; a lone prefix character is nothing
@@ -116,16 +119,14 @@ def _extended(text: str, at: int, commands: list[ParsedCommand]) -> int:
     end = _endOfCommand(text, matched.end())
     name, rest = matched.group().upper(), text[matched.end() : end]
     if rest == "":
-        commands.append(ParsedCommand(name))
-    elif rest == "?":
-        commands.append(ParsedCommand(name, Form.READ))
-    elif rest == "=?":
-        commands.append(ParsedCommand(name, Form.TEST))
-    elif rest[0] == "=":
-        commands.append(ParsedCommand(name, Form.SET, _arguments(rest[1:])))
-    else:
-        raise PeerViolation("a command name is followed by something odd", text[at:].encode("latin-1"))
-    return end
+        return ParsedCommand(name), end
+    if rest == "?":
+        return ParsedCommand(name, Form.READ), end
+    if rest == "=?":
+        return ParsedCommand(name, Form.TEST), end
+    if rest[0] == "=":
+        return ParsedCommand(name, Form.SET, _arguments(rest[1:])), end
+    raise PeerViolation("a command name is followed by something odd", text[at:].encode("latin-1"))
 
 
 def _endOfCommand(text: str, at: int) -> int:
@@ -166,41 +167,41 @@ def _arguments(text: str) -> tuple[Argument | None, ...]:
         at = end + 1
 
 
-def _basic(text: str, at: int, commands: list[ParsedCommand]) -> int:
+def _basic(text: str, at: int) -> tuple[ParsedCommand, int]:
+    """
+    The basic command that begins here, and where it ends.
+    """
     if text[at] in "?=":
-        return _register(text, at, SELECTED_REGISTER, commands)
+        return _register(text, at, SELECTED_REGISTER)
     matched = _BASIC.match(text, at)
     if matched is None:
         raise PeerViolation("no command begins like this", text[at:].encode("latin-1"))
     end = matched.end()
     if matched.group(1):
-        return _register(text, end, "S" + str(int(matched.group(2)[:6])), commands)
+        return _register(text, end, "S" + (matched.group(2).lstrip("0") or "0"))
     name = matched.group(3).upper()
     if name == "D":
         # the dial string takes the rest of the line, its semicolon included (V.250 6.3.1)
-        commands.append(ParsedCommand("D", Form.SET, (Argument(text[end:]),)))
-        return len(text)
-    digits = _DIGITS.match(text, end)
-    assert digits is not None
-    if digits.group():
-        commands.append(ParsedCommand(name, Form.SET, (Argument(digits.group()),)))
-    else:
-        commands.append(ParsedCommand(name))
-    return digits.end()
+        return ParsedCommand("D", Form.SET, (Argument(text[end:]),)), len(text)
+    number, end = _number(text, end)
+    return (ParsedCommand(name) if number is None else ParsedCommand(name, Form.SET, (number,))), end
 
 
-def _register(text: str, at: int, name: str, commands: list[ParsedCommand]) -> int:
+def _register(text: str, at: int, name: str) -> tuple[ParsedCommand, int]:
+    """
+    What follows the name of an S register, and where it ends.
+    """
     if text.startswith("=?", at):
-        commands.append(ParsedCommand(name, Form.TEST))
-        return at + 2
+        return ParsedCommand(name, Form.TEST), at + 2
     if text.startswith("?", at):
-        commands.append(ParsedCommand(name, Form.READ))
-        return at + 1
+        return ParsedCommand(name, Form.READ), at + 1
     if text.startswith("=", at):
-        digits = _DIGITS.match(text, at + 1)
-        assert digits is not None
-        value = Argument(digits.group()) if digits.group() else None
-        commands.append(ParsedCommand(name, Form.SET, (value,)))
-        return digits.end()
-    commands.append(ParsedCommand(name))
-    return at
+        number, end = _number(text, at + 1)
+        return ParsedCommand(name, Form.SET, (number,)), end
+    return ParsedCommand(name), at
+
+
+def _number(text: str, at: int) -> tuple[Argument | None, int]:
+    digits = _DIGITS.match(text, at)
+    assert digits is not None
+    return (Argument(digits.group()) if digits.group() else None), digits.end()
