@@ -7,63 +7,71 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from twisted.internet.inotify import IN_OPEN, INotify, INotifyError
+from twisted.internet.inotify import IN_OPEN, INotify
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.filepath import FilePath
 
 
 class _Watcher:
     """
-    An inotify descriptor and the number of files that it watches.
+    An inotify descriptor and the number of those who use it.
     """
 
     def __init__(self, reactor: IReactorFDSet) -> None:
         self.notify = INotify(reactor)
         self.notify.startReading()
-        self.files = 0
+        self.users = 0
 
 
 _watchers: WeakKeyDictionary[IReactorFDSet, _Watcher] = WeakKeyDictionary()
 
 
-def watchOpens(reactor: IReactorFDSet, path: str, opened: Callable[[], None]) -> None:
+class Opens:
     """
-    Call C{opened} each time that C{path} is opened, until L{ignoreOpens}; a file has one watch at most.
+    The opens of one file: heard between L{listen} and L{ignore}, as often as one likes, until L{close}.
+    """
 
-    @raise twisted.internet.inotify.INotifyError: the kernel refuses.
-    """
-    watcher = _watchers.get(reactor)
-    if watcher is None:
-        watcher = _watchers[reactor] = _Watcher(reactor)
-    watcher.files += 1
-    try:
-        watcher.notify.watch(FilePath(path), IN_OPEN, callbacks=[lambda _watch, _path, _mask: opened()])
-    except INotifyError:
-        _oneLess(reactor, watcher)
-        raise
+    def __init__(self, reactor: IReactorFDSet, path: str, opened: Callable[[], None]) -> None:
+        """
+        @param opened: called for each open; opens in quick succession may count as one.
+        @raise twisted.internet.inotify.INotifyError: the kernel has no watcher left.
+        """
+        if reactor not in _watchers:
+            _watchers[reactor] = _Watcher(reactor)
+        self._reactor = reactor
+        self._watcher = _watchers[reactor]
+        self._watcher.users += 1
+        self._path = FilePath(path)
+        self._opened = opened
+        self._listening = False
 
+    def listen(self) -> None:
+        """
+        Hear of opens from now on.
+        """
+        self._watcher.notify.watch(self._path, IN_OPEN, callbacks=[lambda _watch, _path, _mask: self._opened()])
+        self._listening = True
 
-def hearOpens(reactor: IReactorFDSet) -> None:
-    """
-    Tell now of opens that have happened, rather than when the reactor comes to it.
-    """
-    _watchers[reactor].notify.doRead()
+    def hear(self) -> None:
+        """
+        Tell now of opens that have happened, rather than when the reactor comes to it.
+        """
+        self._watcher.notify.doRead()
 
+    def ignore(self) -> None:
+        """
+        Hear no more of opens, not even of those that have happened.
+        """
+        if self._listening:
+            self._listening = False
+            self._watcher.notify.ignore(self._path)
 
-def ignoreOpens(reactor: IReactorFDSet, path: str) -> None:
-    """
-    End what L{watchOpens} began.
-    """
-    watcher = _watchers[reactor]
-    watcher.notify.ignore(FilePath(path))
-    _oneLess(reactor, watcher)
-
-
-def _oneLess(reactor: IReactorFDSet, watcher: _Watcher) -> None:
-    """
-    Close the watcher when its last file is gone.
-    """
-    watcher.files -= 1
-    if not watcher.files:
-        del _watchers[reactor]
-        watcher.notify.loseConnection()
+    def close(self) -> None:
+        """
+        Give the watcher back.
+        """
+        self.ignore()
+        self._watcher.users -= 1
+        if not self._watcher.users:
+            del _watchers[self._reactor]
+            self._watcher.notify.loseConnection()

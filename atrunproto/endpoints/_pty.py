@@ -37,7 +37,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from atrunproto.at.lines import LineCallback
-from atrunproto.endpoints._opens import hearOpens, ignoreOpens, watchOpens
+from atrunproto.endpoints._opens import Opens
 from atrunproto.endpoints._tty import CannotListenOnTTY, ITTYReactor, LineListeners, TTYTransport
 
 HANG_UP_POLL = 0.2  # seconds between two looks for a hang-up, while reading is paused and so nothing else would tell
@@ -116,11 +116,12 @@ class PtyTransport(TTYTransport):
 
         @raise INotifyError: the kernel doesn't tell of opens.
         """
-        watchOpens(self._reactor, self._device, self._userCame)
+        self._opens = Opens(self._reactor, self._device, self._userCame)
         try:
+            self._opens.listen()
             TTYTransport.open(self)
         except BaseException:
-            ignoreOpens(self._reactor, self._device)
+            self._opens.close()
             raise
 
     def release(self) -> None:
@@ -128,8 +129,7 @@ class PtyTransport(TTYTransport):
         Remove the link, unless it belongs to somebody else by now, and close the pty.
         """
         self._stopLooking()
-        if not self._up:
-            ignoreOpens(self._reactor, self._device)
+        self._opens.close()
         removeLink(self._link, self._device)
         os.close(self._fd)
 
@@ -150,7 +150,7 @@ class PtyTransport(TTYTransport):
         """
         Somebody opened the user's side; he may have closed it again.
         """
-        ignoreOpens(self._reactor, self._device)
+        self._opens.ignore()
         self._up = True
         if self.disconnecting:
             return
@@ -187,7 +187,7 @@ class PtyTransport(TTYTransport):
             _refresh(self._device)
         except (OSError, termios.error) as error:  # a user reserved it for himself, and went without giving it back
             self._log.warn("cannot clear {device}: {error}", device=self._device, error=error)
-        watchOpens(self._reactor, self._device, self._userCame)
+        self._opens.listen()
         self._holdProducer()
         self._listeners.tell("DTR", False)
         if not self._up and not self.disconnected and not _isHungUp(self._fd):
@@ -215,7 +215,7 @@ class PtyTransport(TTYTransport):
         Deliver what has come; not before the news of the user who sent it, or the answer would be dropped.
         """
         if not self._up:
-            hearOpens(self._reactor)
+            self._opens.hear()
         return TTYTransport.doRead(self)
 
     def pauseProducing(self) -> None:
@@ -314,7 +314,11 @@ def placeLink(path: str, device: str) -> None:
     fresh = f"{path}.{os.getpid()}"
     try:
         os.symlink(device, fresh)
-        os.replace(fresh, path)
+        try:
+            os.replace(fresh, path)
+        except OSError:
+            os.unlink(fresh)
+            raise
     except OSError as error:
         raise CannotListenOnTTY(path, error.strerror or str(error)) from error
 

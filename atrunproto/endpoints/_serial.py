@@ -99,6 +99,9 @@ SerialOpener = Callable[[SerialSettings], serial.Serial]
 class SerialTransport(TTYTransport):
     """
     A transport on a serial device whose modem lines don't exist, or don't matter.
+
+    After C{loseConnection} the driver sends what it holds before it closes, and the reactor waits for that; a peer that
+    holds it back for ever is a case for C{abortConnection}.
     """
 
     def __init__(
@@ -278,7 +281,7 @@ class SerialClientEndpoint:
         """
         Open the device.
 
-        @return: the protocol; or fails with L{ConnectError}, which names the device.
+        @return: the protocol; or fails with L{twisted.internet.error.ConnectError}, which names the device.
         """
         return execute(self._connect, protocolFactory)
 

@@ -14,6 +14,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString, serverFromString
 from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.inotify import INotifyError
 from twisted.internet.interfaces import IConsumer, IListeningPort, IPushProducer, ITransport
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.utils import getProcessOutputAndValue
@@ -23,6 +24,7 @@ from zope.interface.verify import verifyObject
 
 from atrunproto.at.lines import IModemLines
 from atrunproto.endpoints import CannotListenOnTTY, PtyAddress
+from atrunproto.endpoints._opens import Opens
 from atrunproto.endpoints._tty import HIGH_WATER, LineListeners
 from tests.endpoints.ends import Line, User
 from tests.support import requireProgram
@@ -434,6 +436,26 @@ class Links(PtyTestCase):
         """A missing folder is named."""
         self.path = self.folder / "missing" / "at1"
         await self.failsWith(f"there is no folder {self.folder / 'missing'}", Line())
+
+    async def test_noPermission(self) -> None:
+        """A folder in which no link can be made is named."""
+        self.path = Path("/proc/at1")
+        await self.failsWith("cannot listen on /proc/at1: ", Line())
+
+    async def test_noWatcher(self) -> None:
+        """Where the kernel doesn't tell of opens, that is said, and nothing stays."""
+
+        def refuse(opens: Opens) -> None:
+            raise INotifyError("no watches left")
+
+        patch = pytest.MonkeyPatch()
+        self.addCleanup(patch.undo)
+        patch.setattr(Opens, "listen", refuse)
+        line = Line()
+        with pytest.raises(CannotListenOnTTY, match="no watches left"):
+            await self.listen(line)
+        assert not line.connected
+        assert list(self.folder.iterdir()) == []
 
     async def test_noProtocol(self) -> None:
         """Where nobody wants to serve the terminal, none stays."""
