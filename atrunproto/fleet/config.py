@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,11 @@ class ConfigError(ValueError):
     """
 
 
-class _Table(msgspec.Struct, rename="kebab", kw_only=True):
+def _key(attribute: str) -> str:
+    return re.sub("[A-Z]", lambda capital: "-" + capital[0].lower(), attribute)
+
+
+class _Table(msgspec.Struct, rename=_key, kw_only=True):
     """
     A table of the configuration file; its keys are spelled as options are.
     """

@@ -161,7 +161,7 @@ class Dispatcher:
                 self._expired(execution, module, now)
 
     def _expired(self, execution: Execution, module: Module, now: float) -> None:
-        waited = execution.job.deadlineAt - execution.job.createdAt
+        waited = round(execution.job.deadlineAt - execution.job.createdAt, 3)
         reason = "not connected" if module.link is None else "busy with other jobs"
         execution.apply(Event.EXPIRED, now, execution.error or f"{reason} for {waited:g} s")
         self._write(execution).addCallback(self._settled, execution)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from twisted.application.service import IService
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
@@ -198,7 +198,7 @@ class Reception:
         """
         self._stopping = True
         links = list(self._links)
-        closed: Deferred[Any] = DeferredList([link.client.whenLost() for link in links])
+        closed: Deferred[Any] = DeferredList([link.client.whenLost() for link in links], consumeErrors=True)
         for link in links:
             link.close("the host stopped")
         if not closed.called:
@@ -319,11 +319,11 @@ def dialler(
     user: str,
     password: Secret,
     stepByStep: bool | None,
-) -> IService:
+) -> Service:
     """
     Make the service that keeps a connection to a module in server mode.
 
     @param stepByStep: which login the module is set to; C{None}: found out.
     """
-    dialling: IService = TCPATRUNDialler(clock, endpoint, Login(user, password, stepByStep), reception.dialledOut)
+    dialling: Service = TCPATRUNDialler(clock, endpoint, Login(user, password, stepByStep), reception.dialledOut)
     return dialling

@@ -36,7 +36,7 @@ class Module:
         self.model = sys.intern(record.model)
         self.revision = sys.intern(record.revision)
         self.address = record.address
-        self.reached = sys.intern(record.reached)
+        self.reached = record.reached
         self.firstSeen = record.firstSeen
         self.lastSeen = record.lastSeen
         self.link: Link | None = None

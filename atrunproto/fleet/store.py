@@ -370,5 +370,5 @@ def storePath(url: str) -> str:
     @raise ValueError: if it is no such URL.
     """
     if not url.startswith(SQLITE_URL) or len(url) == len(SQLITE_URL):
-        raise ValueError(f"{url!r} is not a store URL: use {SQLITE_URL}PATH, as in {SQLITE_URL}fleet.db")
+        raise ValueError(f"a store URL is {SQLITE_URL}PATH, as in {SQLITE_URL}fleet.db")
     return url[len(SQLITE_URL) :]

@@ -74,7 +74,7 @@ class Options(usage.Options):
     ]
 
     def __init__(self) -> None:
-        super().__init__()
+        usage.Options.__init__(self)
         self._listen: list[str] = []
         self._allow: list[str] = []
         self._dial: list[str] = []

@@ -165,5 +165,5 @@ def test_storePath() -> None:
     assert storePath("sqlite:///fleet.db") == "fleet.db"
     assert storePath("sqlite:////var/lib/fleet.db") == "/var/lib/fleet.db"
     for wrong in ("fleet.db", "sqlite://fleet.db", "postgresql://x", "sqlite:///"):
-        with pytest.raises(ValueError, match="use sqlite:///PATH"):
+        with pytest.raises(ValueError, match="a store URL is sqlite:///PATH"):
             storePath(wrong)

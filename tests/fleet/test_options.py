@@ -1,0 +1,206 @@
+"""Options and configuration of the host, good and bad."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from twisted.application.internet import StreamServerEndpointService
+from twisted.python.usage import UsageError
+
+from atrunproto import __version__
+from atrunproto.fleet.config import DialConfig
+from atrunproto.fleet.tap import EXAMPLES, Options, buildServices, withBacklog
+from atrunproto.fleet.token import TokenError, makeToken, readToken
+from atrunproto.secret import Secret
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one's own, since the defaults are relative."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def parse(*arguments: str) -> Options:
+    options = Options()
+    options.parseOptions(list(arguments))
+    return options
+
+
+def test_defaults() -> None:
+    """What isn't said is as the manual says: loopback, a file in this folder, a minute."""
+    config = parse("--listen", "tcp:12345").config
+    assert (config.listen, config.http, config.store) == (
+        ["tcp:12345"],
+        "tcp:8080:interface=127.0.0.1",
+        "sqlite:///fleet.db",
+    )
+    assert (config.deadline, config.maxStrangers, config.allow, config.dial) == (60, 8192, [], [])
+
+
+def test_file(folder: Path) -> None:
+    """A file says the same as options; an option replaces its value, or is added to its list."""
+    (folder / "me.password").write_text("fr0m file\n")
+    (folder / "host.toml").write_text("""
+listen = ["tcp:12345"]
+allow = ["10.0.0.0/8"]
+store = "sqlite:///other.db"
+token-file = "other.token"
+deadline = 5
+max-strangers = 10
+
+[[dial]]
+endpoint = "tcp:127.0.0.1:1"
+user = "me"
+password = "in the file"
+mode = "step"
+
+[[dial]]
+endpoint = "tcp:127.0.0.1:2"
+password-file = "me.password"
+""")
+    config = parse("--config", "host.toml", "--listen", "tcp:2", "--deadline", "7.5", "--allow", "::1").config
+    assert (config.listen, config.allow) == (["tcp:12345", "tcp:2"], ["10.0.0.0/8", "::1"])
+    assert (config.store, config.tokenFile, config.deadline, config.maxStrangers) == (
+        "sqlite:///other.db",
+        "other.token",
+        7.5,
+        10,
+    )
+    first, second = config.dial
+    assert (first.user, first.mode, first.readPassword().reveal()) == ("me", "step", "in the file")
+    assert (second.user, second.mode, second.readPassword().reveal()) == ("", None, "fr0m file")
+    assert "in the file" not in repr(config)
+
+
+def test_dial(folder: Path) -> None:
+    """A module to be called is one option, with its login."""
+    (folder / "p").write_text("x")
+    config = parse("--dial", "tcp:10.0.0.5:12345,user=me,password-file=p,mode=automatic").config
+    assert config.dial == [
+        DialConfig(endpoint="tcp:10.0.0.5:12345", user="me", passwordFile="p", mode="automatic"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give --listen or --dial"),
+        (["--listen", "12345x"], "--listen: '12345x' cannot be used"),
+        (["--listen", "tcp:many"], "--listen: 'tcp:many' cannot be used"),
+        (["--listen", "tcp:1", "--allow", "10.0.0.0/99"], "--allow: '10.0.0.0/99' is neither"),
+        (["--listen", "tcp:1", "--http", "gopher:70"], "--http: 'gopher:70' cannot be used"),
+        (["--listen", "tcp:1", "--store", "fleet.db"], "--store: 'fleet.db' cannot be used: a store URL is sqlite"),
+        (["--listen", "tcp:1", "--store", "sqlite:////nowhere/at/all.db"], "--store: /nowhere/at is no folder"),
+        (["--listen", "tcp:1", "--deadline", "soon"], "--deadline: Expected `float`, got `str`"),
+        (["--listen", "tcp:1", "--deadline", "0"], "--deadline: Expected `float` > 0"),
+        (["--listen", "tcp:1", "--max-strangers", "0"], "--max-strangers: Expected `int` >= 1"),
+        (["--dial", "tcp:127.0.0.1"], "--dial: 'tcp:127.0.0.1' cannot be used"),
+        (["--dial", "tcp:127.0.0.1:1,usr=x"], "--dial: unknown key 'usr': did you mean 'user'"),
+        (["--dial", "tcp:127.0.0.1:1,mode=slow"], "--dial: Invalid enum value 'slow'"),
+        (["--dial", "tcp:127.0.0.1:1,me"], "--dial: 'me' is not KEY=VALUE"),
+        (["--dial", "tcp:127.0.0.1:1,password=x"], "--dial: a password on the command line can be seen"),
+        (["--dial", "tcp:127.0.0.1:1,password-file=none"], "--dial: password-file: .*none"),
+        (["--config", "none.toml"], "--config: none.toml: .*No such file"),
+    ],
+)
+def test_badOptions(arguments: list[str], message: str) -> None:
+    """An option that cannot be used ends the start with a message that names it."""
+    with pytest.raises(UsageError, match=message):
+        parse(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("listen = [", "host.toml: .*at end of document"),
+        ("\xff", "host.toml: .*"),
+        ("lisen = []", "unknown key 'lisen': did you mean 'listen'"),
+        ("zzz = 1", "unknown key 'zzz': there are listen, allow, dial"),
+        ("deadline = '5'", r"Expected `float`, got `str` - at `\$.deadline`"),
+        ("[[dial]]\nuser = 'x'", "missing required field `endpoint` - at `\\$.dial"),
+        ("[[dial]]\nendpoint='tcp:a:1'\n[[dial]]\npasword = 'x'", r"unknown key 'pasword' of \[\[dial\]\] number 2"),
+        ("[[dial]]\nendpoint='tcp:a:1'\npassword = 5", r"Expected `str`, got `int` - at `\$.dial\[0\].password`"),
+        ("dial = 5", r"Expected `array`, got `int` - at `\$.dial`"),
+        ("dial = [5]", r"Expected `object`, got `int` - at `\$.dial\[0\]`"),
+    ],
+)
+def test_badFile(folder: Path, text: str, message: str) -> None:
+    """A mistake in the file is told with the file's name and the key."""
+    (folder / "host.toml").write_text(text, "latin-1")
+    with pytest.raises(UsageError, match=f"--config: host.toml: .*{message}" if "host" not in message else message):
+        parse("--config", "host.toml")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The version is ours and not Twisted's."""
+    with pytest.raises(SystemExit) as end:
+        parse("--version")
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"atrun-host {__version__}\n"
+
+
+def test_examples(folder: Path) -> None:
+    """The examples of --help are command lines that the host takes."""
+    (folder / "me.password").write_text("x")
+    lines = [line for line in EXAMPLES.replace("\\\n", "").splitlines() if line.strip().startswith("twistd")]
+    assert len(lines) == 2
+    for line in lines:
+        parse(*line.split()[3:])
+        assert line.strip() in Options().getUsage().replace("\\\n", "")
+
+
+def test_services() -> None:
+    """Each service has a name, and a port that is taken ends the start."""
+    from twisted.internet import reactor
+
+    services = buildServices(
+        parse("--listen", "tcp:1", "--listen", "tcp:2", "--dial", "tcp:127.0.0.1:3").config, reactor
+    )
+    assert [service.name for service in services] == ["host", "http", "listen-1", "listen-2", "dial-1"]
+    for service in services:
+        if isinstance(service, StreamServerEndpointService):
+            assert service._raiseSynchronously
+
+
+def test_backlog() -> None:
+    """A port for modules holds a whole fleet that calls at once, unless it is told otherwise."""
+    assert withBacklog("tcp:12345") == "tcp:12345:backlog=4096"
+    assert withBacklog("tcp:12345:backlog=5") == "tcp:12345:backlog=5"
+    assert withBacklog("systemd:domain=INET:name=x") == "systemd:domain=INET:name=x"
+
+
+def test_token(folder: Path) -> None:
+    """The token is made once, for its owner's eyes only, and is long enough not to be guessed."""
+    path = str(folder / "t")
+    token = makeToken(path)
+    assert len(token.reveal()) >= 43
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert makeToken(path).reveal() == readToken(path).reveal() == token.reveal()
+    os.chmod(path, 0o644)
+    with pytest.raises(TokenError, match="others than its owner may use it"):
+        makeToken(path)
+
+
+def test_noToken(folder: Path) -> None:
+    """A token that cannot be had is an error with the file's name, and an empty one is none."""
+    with pytest.raises(TokenError, match="nowhere"):
+        makeToken(str(folder / "nowhere" / "t"))
+    with pytest.raises(TokenError, match=r"t: .*No such file"):
+        readToken(str(folder / "t"))
+    (folder / "t").touch(0o600)
+    with pytest.raises(TokenError, match="the file is empty"):
+        makeToken(str(folder / "t"))
+
+
+def test_secret() -> None:
+    """A secret shows itself to nobody who doesn't ask for it by name."""
+    secret = Secret("hunter2")
+    assert "hunter2" not in f"{secret} {secret!r} {secret:>20} {[secret]} {secret!s}"
+    assert secret.reveal() == "hunter2"
+    assert (secret.matches("hunter2"), secret.matches("hunter"), secret.matches("\udcff")) == (True, False, False)
+    assert (secret == Secret("hunter2"), secret == Secret("x"), secret == "hunter2") == (True, False, False)
+    assert (bool(secret), bool(Secret("")), len({secret, Secret("hunter2")})) == (True, False, 1)
