@@ -109,9 +109,15 @@ class LineStream:
         """Whether any lines may come before the next expected one."""
         return self._skipping
 
-    def pending(self) -> list[str]:
-        """The lines that nobody has taken yet, the unfinished last one included; no echo."""
+    def pending(self, unfinished: bool = True) -> list[str]:
+        """
+        The lines that nobody has taken yet, without echo.
+
+        @param unfinished: also the last one, if it has no line end yet.
+        """
         lines = [line.rstrip(_BLANKS) for line in re.split("[\r\n]+", asText(bytes(self._octets)))]
+        if not unfinished:
+            lines.pop()
         return [line for line in lines if line and _CONTROLS.sub("", line) not in self._echoes]
 
     def clear(self) -> None:

@@ -1,0 +1,119 @@
+"""
+Module time for replays: it stands still while anything moves, and goes on to what is due next when all is quiet.
+
+The emulated module gets a L{Clock<twisted.internet.task.Clock>}; its sockets and ptys are real, on the real reactor.
+Source: design, rulings, Replay.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import termios
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.task import Clock, deferLater
+
+SETTLING: Final = 0.006
+"""
+Seconds of real time without anything moving, after which all is quiet.
+
+What a socket on loopback was given is there when the writing returns. What a pty was given is carried by a worker of
+the kernel, which takes tens of microseconds, and some milliseconds where the machine is busy.
+"""
+
+TURNS: Final = 4
+"""Turns of the reactor without anything moving that it takes as well, since the process itself may be held up."""
+
+
+PATIENCE: Final = 3.0
+"""
+Seconds of real time after which it counts as quiet all the same: somebody doesn't read what was written to him.
+"""
+
+
+def _octetsIn(descriptor: int, request: int) -> int:
+    """Octets in a queue of the kernel, or none where there is no such queue."""
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(descriptor, request, bytes(4)))[0])
+    except OSError:
+        return 0
+
+
+class QuietClock:
+    """
+    Joins module time to the real reactor.
+
+    @ivar clock: module time, for the emulated module.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self.clock = Clock()
+        self._reactor = reactor
+        self._stirred = 0
+
+    def stir(self) -> None:
+        """Something moved: octets came or went, a connection was made or lost."""
+        self._stirred += 1
+
+    def seconds(self) -> float:
+        """Module time."""
+        return self.clock.seconds()
+
+    async def settle(self, enough: Callable[[], bool] = lambda: False, settling: float | None = None) -> None:
+        """
+        Wait in real time until all is quiet.
+
+        @param enough: asked after each turn; true ends the wait before.
+        @param settling: seconds without anything moving; C{None}: as long as it takes for time to go on.
+        """
+        settling = SETTLING if settling is None else settling
+        began = since = self._reactor.seconds()
+        still, stirred = 0, self._stirred
+        while still < TURNS or self._reactor.seconds() - since < settling:
+            await deferLater(self._reactor, settling / TURNS)
+            if enough():
+                return
+            still += 1
+            now = self._reactor.seconds()
+            if now - began < PATIENCE and (stirred != self._stirred or self._moving()):
+                still, since, stirred = 0, now, self._stirred
+
+    def jump(self, end: float) -> bool:
+        """
+        Let what is due next happen, now that all is quiet.
+
+        @param end: the module time beyond which not to go; where nothing is due until then, it is that time.
+        @return: whether something was due.
+        """
+        due = [call.getTime() for call in self.clock.getDelayedCalls() if call.getTime() <= end]
+        self.clock.advance(max(0.0, min(due, default=end) - self.clock.seconds()))
+        return bool(due)
+
+    async def advance(self, seconds: float, enough: Callable[[], bool] = lambda: False) -> bool:
+        """
+        Let module time pass, timer by timer, with all sockets quiet before each.
+
+        @param enough: asked whenever something moved; true ends the wait before.
+        @return: whether C{enough} was true.
+        """
+        end = self.clock.seconds() + seconds
+        while True:
+            await self.settle(enough)
+            if enough():
+                return True
+            if not self.jump(end):
+                return False
+
+    def _moving(self) -> bool:
+        """
+        Whether octets are on their way into or out of a descriptor of this process.
+
+        A socket that still tries to connect has none, nor has one of which nobody reads just now.
+        """
+        reactor = self._reactor
+        for descriptor in {selectable.fileno() for selectable in [*reactor.getReaders(), *reactor.getWriters()]}:
+            if descriptor >= 0 and (_octetsIn(descriptor, termios.FIONREAD) or _octetsIn(descriptor, termios.TIOCOUTQ)):
+                return True
+        return False

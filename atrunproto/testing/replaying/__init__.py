@@ -1,0 +1,1 @@
+"""A dialogue replayed against an emulated module: its ports, its surroundings, the player, and the report."""

@@ -1,0 +1,268 @@
+"""
+The ends of a dialogue: AT ports, the peers that a module connects to, and those that connect to it.
+
+All are real sockets and ptys. What arrives is kept until the dialogue turns to the port.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.interfaces import IAddress, IListeningPort, ITCPTransport
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, ServerFactory
+from twisted.python.failure import Failure
+
+from atrunproto.testing.matching import LineStream, Overflow
+from atrunproto.testing.quietclock import QuietClock
+
+HISTORY: Final = 8
+"""Lines of a port that a report shows before the first difference."""
+
+ATTEMPT: Final = 30.0
+"""Seconds of real time for an attempt to connect; on loopback the answer, if there is one, comes at once."""
+
+
+class Wire(Protocol):
+    """One connection of a port, as Twisted sees it."""
+
+    transport: ITCPTransport
+
+    def __init__(self, port: Port | None = None) -> None:
+        self.port = port
+
+    def connectionMade(self) -> None:
+        """The port has a connection."""
+        if self.port is not None:
+            self.port.attach(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Octets for the port; of a wire that nobody holds any more they are lost."""
+        if self.port is not None:
+            self.port.received(data)
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """The other end is gone."""
+        if self.port is not None:
+            port, self.port = self.port, None
+            port.detach()
+
+
+class Port:
+    """
+    One end of a dialogue.
+
+    @ivar stream: what arrived and wasn't taken yet.
+    @ivar history: the last lines of both directions, for the report.
+    @ivar arrived: octets that have arrived so far.
+    @ivar fresh: a connection was made that the dialogue hasn't taken note of.
+    @ivar ended: the other end closed the connection, or refused it.
+    @ivar why: why it is not connected, where that is known.
+    """
+
+    echoes = True
+
+    def __init__(self, name: str, quiet: QuietClock) -> None:
+        self.name = name
+        self.stream = LineStream()
+        self.history: deque[str] = deque(maxlen=HISTORY)
+        self.arrived = 0
+        self.fresh = False
+        self.ended = False
+        self.why = "nobody has connected"
+        self._quiet = quiet
+        self._wire: Wire | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether something can be sent."""
+        return self._wire is not None
+
+    def attach(self, wire: Wire) -> None:
+        """Begin with a new connection."""
+        self._quiet.stir()
+        self._wire = wire
+        self.stream.clear()
+        self.fresh, self.ended = True, False
+
+    def detach(self, why: str = "the module closed the connection") -> None:
+        """The connection is gone, or didn't come."""
+        self._quiet.stir()
+        self._wire = None
+        self.ended, self.why = True, why
+
+    def received(self, octets: bytes) -> None:
+        """Keep what arrived; a flood ends the connection."""
+        self._quiet.stir()
+        self.arrived += len(octets)
+        try:
+            self.stream.received(octets)
+        except Overflow as error:
+            self.reset()
+            self.why = str(error)
+
+    def send(self, octets: bytes) -> None:
+        """Send to the module."""
+        assert self._wire is not None
+        if self.echoes:
+            self.stream.sent(octets)
+        self._quiet.stir()
+        self._wire.transport.write(octets)
+
+    def hangUp(self) -> None:
+        """Close the connection in the regular way."""
+        if (wire := self.release()) is not None:
+            wire.transport.loseConnection()
+
+    def reset(self) -> None:
+        """End the connection without a farewell."""
+        if (wire := self.release()) is not None:
+            wire.transport.abortConnection()
+
+    def release(self) -> Wire | None:
+        """Let go of the connection as it is, and give it."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.port = None
+            self.ended, self.why = False, "the connection was ended on this side"
+        self._quiet.stir()
+        return wire
+
+    def stop(self) -> None:
+        """The dialogue is over."""
+        self.reset()
+
+
+class Peer(Port):
+    """
+    A peer of the module on TCP: it connects to the module, or the module to it.
+
+    @ivar attempting: an attempt to connect is being made and has no answer yet.
+    """
+
+    def __init__(self, name: str, quiet: QuietClock, reactor: Any) -> None:
+        super().__init__(name, quiet)
+        self.echoes = name == "tcp"
+        self._reactor = reactor
+        self._attempt: Deferred[Any] | None = None
+        self._vanished: list[Wire] = []
+
+    @property
+    def attempting(self) -> bool:
+        """Whether an attempt to connect has no answer yet."""
+        return self._attempt is not None
+
+    def connect(self, host: str, number: int, source: str | None) -> None:
+        """Begin to connect to the module, from an address of our own."""
+        self.stop()
+        self.stream.clear()
+        self.ended, self.why = False, f"{host}:{number} doesn't answer"
+        bind = None if source is None else (source, 0)
+        endpoint = TCP4ClientEndpoint(self._reactor, host, number, timeout=ATTEMPT, bindAddress=bind)
+        attempt = self._attempt = endpoint.connect(Factory.forProtocol(lambda: Wire(self)))
+        attempt.addBoth(self._answered)
+
+    def _answered(self, result: object) -> None:
+        self._attempt = None
+        if isinstance(result, Failure) and not result.check(CancelledError):
+            self.detach(result.getErrorMessage())
+
+    def vanish(self) -> None:
+        """Disappear: nothing is read any more and nothing said, not even that the connection ends."""
+        if (wire := self.release()) is not None:
+            wire.transport.pauseProducing()  # type: ignore[attr-defined]
+            self._vanished.append(wire)
+
+    def stop(self) -> None:
+        """End the connection, the attempt, and those from which the peer has vanished."""
+        super().stop()
+        if self._attempt is not None:
+            self._attempt.cancel()
+        for wire in self._vanished:
+            wire.transport.abortConnection()
+        self._vanished.clear()
+
+
+def closed(port: IListeningPort) -> Deferred[None]:
+    """Close a listening port; fires when it is closed."""
+    return port.stopListening() or succeed(None)
+
+
+class Listener(ServerFactory):
+    """
+    An address and port number on which peers wait for the module.
+
+    Where several peers are at one address, each connection goes to the next of them.
+    """
+
+    noisy = False
+
+    def __init__(self, reactor: Any, host: str, number: int) -> None:
+        self.peers: list[Peer] = []
+        self._port: IListeningPort = reactor.listenTCP(number, self, interface=host)
+
+    def buildProtocol(self, addr: IAddress | None) -> Wire | None:
+        """Give a connection to the first peer that has none; without one it is closed at once."""
+        free = [peer for peer in self.peers if not peer.connected]
+        return Wire(free[0]) if free else None
+
+    def stop(self) -> Deferred[None]:
+        """Listen no more; connections live on."""
+        return closed(self._port)
+
+
+class Echo(Protocol):
+    """Returns everything it receives."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Send it back."""
+        assert self.transport is not None
+        self.transport.write(data)
+
+
+class DatagramPeer(Port, DatagramProtocol):
+    """A peer of the module on UDP: each C{>} line is one datagram, for whom it was opened or who spoke last."""
+
+    echoes = False
+
+    def __init__(self, name: str, quiet: QuietClock, reactor: Any) -> None:
+        super().__init__(name, quiet)
+        self._reactor = reactor
+        self._open: IListeningPort | None = None
+        self._other: tuple[str, int] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is known to whom a datagram goes."""
+        return self._other is not None
+
+    def bind(self, host: str, number: int) -> None:
+        """Receive at an address."""
+        self._open = self._reactor.listenUDP(number, self, interface=host)
+
+    def open(self, host: str, number: int, source: str) -> None:
+        """Talk to the module from an address of our own; nothing is sent yet."""
+        self.stop()
+        self.bind(source, 0)
+        self._other = host, number
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        """Keep what arrived, and answer there."""
+        self._other = addr
+        self.fresh = True
+        self.received(datagram)
+
+    def send(self, octets: bytes) -> None:
+        """Send one datagram."""
+        assert self.transport is not None
+        self._quiet.stir()
+        self.transport.write(octets, self._other)
+
+    def stop(self) -> None:
+        """Receive no more."""
+        if self._open is not None:
+            self._open.stopListening()
+            self._open = None
+        self._other = None

@@ -1,0 +1,147 @@
+"""
+Replays files: which ones, each in surroundings of its own, and what became of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from twisted.internet.error import CannotListenError
+from twisted.internet.task import deferLater
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from atrunproto.testing.dialogue import Dialogue, DialogueError, parse
+from atrunproto.testing.loopback import toLoopback
+from atrunproto.testing.replaying import support
+from atrunproto.testing.replaying.player import Difference, NotSupported, Player, Skipped, Surroundings
+from atrunproto.testing.replaying.report import Result, Status
+
+_TURN: Final = 0.02
+"""Seconds of real time between two looks whether another replay on this machine has ended."""
+
+
+class Stage(Surroundings, Protocol):
+    """Surroundings that can be set up and taken down."""
+
+    async def start(self) -> None:
+        """Set everything up; the module is on and ready when it ends."""
+
+    async def stop(self) -> None:
+        """Take everything down."""
+
+
+MakeStage = Callable[[Any, Dialogue, bool], Stage]
+"""From reactor, dialogue, and whether the echo shall be on."""
+
+
+def find(paths: Iterable[str], topics: Sequence[str]) -> Iterator[Path]:
+    """
+    The dialogue files among the paths, folders gone through in order.
+
+    @param topics: those wanted, by their topic or by the beginning of their name; none: all.
+    @raise FileNotFoundError: if a path is neither a file nor a folder.
+    """
+    for name in paths:
+        path = Path(name)
+        if not path.exists():
+            raise FileNotFoundError(f"{name}: no such file or folder")
+        files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+        yield from (each for each in files if _isWanted(each, topics, implied=path.is_dir()))
+
+
+def _isWanted(path: Path, topics: Sequence[str], implied: bool) -> bool:
+    head = path.read_bytes().split(b"\n\n", 1)[0].decode("utf-8", "replace")
+    if implied and not head.startswith("#"):
+        return False  # lists, such as that of the dialogues that must pass
+    if not topics:
+        return True
+    found = [line[len("# topic:") :].strip() for line in head.split("\n") if line.startswith("# topic:")]
+    return any(topic in found or path.stem == topic or path.stem.startswith(topic + "-") for topic in topics)
+
+
+async def replay(reactor: Any, path: str, makeStage: MakeStage, echo: bool = False) -> Result:
+    """
+    Replay one file.
+
+    @param echo: leave the echo of the AT ports on, and remove it.
+    """
+    began = reactor.seconds()
+    topic = what = ""
+    status, line = Status.PASS, 0
+    context: tuple[str, ...] = ()
+    try:
+        dialogue = parse(Path(path).read_bytes(), path, toLoopback)
+        topic = dialogue.topic
+        await _play(reactor, dialogue, makeStage, echo)
+    except DialogueError as error:
+        status, line, what = Status.FAIL, error.line, error.what
+    except Difference as difference:
+        status, line, what, context = Status.FAIL, difference.line, difference.what, difference.context
+    except NotSupported as error:
+        status, what = Status.UNSUPPORTED, str(error)
+    except Skipped as error:
+        status, what = Status.SKIP, str(error)
+    except (OSError, CannotListenError) as error:
+        status, what = Status.FAIL, f"this machine refuses: {error}"
+    except Exception:
+        status, what, context = Status.FAIL, "the module raised an exception", _traceback(Failure())
+    return Result(path, topic, status, line, what, context, reactor.seconds() - began)
+
+
+async def _play(reactor: Any, dialogue: Dialogue, makeStage: MakeStage, echo: bool) -> None:
+    lacking = support.missing(dialogue)
+    if lacking:
+        raise NotSupported(lacking)
+    async with _turn(reactor):
+        with _failures() as failures:
+            stage = makeStage(reactor, dialogue, echo)
+            try:
+                await stage.start()
+                await Player(stage).play(dialogue)
+            finally:
+                await stage.stop()
+        if failures:
+            raise Difference(0, "the module logged a failure", tuple(failures[0].splitlines()))
+
+
+@asynccontextmanager
+async def _turn(reactor: Any) -> AsyncIterator[None]:
+    """Wait until no other replay on this machine uses the addresses of the dialogues."""
+    name = os.path.join(tempfile.gettempdir(), f"atrunproto-replay-{os.getuid()}.lock")
+    with open(name, "a", encoding="ascii") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await deferLater(reactor, _TURN)
+        yield
+
+
+@contextmanager
+def _failures() -> Iterator[list[str]]:
+    """Collect the failures that are logged meanwhile, as text."""
+    found: list[str] = []
+
+    @implementer(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        if "log_failure" in event:
+            found.append(event["log_failure"].getTraceback())
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        yield found
+    finally:
+        globalLogPublisher.removeObserver(observe)
+
+
+def _traceback(failure: Failure) -> tuple[str, ...]:
+    return tuple(failure.getTraceback().splitlines())
