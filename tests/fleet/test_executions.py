@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 
 from atrunproto.fleet.executions import TRANSITIONS, Event, Execution, IllegalTransition, Job, State
 
-#: the table once more, as it stands in the manual
-LIFE = """
-queued   claimed    running
-queued   expired    failed
-running  withdrawn  queued
-running  succeeded  done
-running  refused    failed
-running  lost       unknown
-unknown  repeated   queued
-"""
-
-LEGAL = {
-    (State(state), Event(event)): State(to) for state, event, to in (line.split() for line in LIFE.split("\n")[1:-1])
-}
+#: a row of the manual's table: state, event, next state
+ROW = re.compile(r"\| `(\w+)` \| (\w+) \| `(\w+)` \|")
+MANUAL = (Path(__file__).parents[2] / "docs" / "reference" / "host.md").read_text("utf-8")
+LEGAL = {(State(state), Event(event)): State(to) for state, event, to in ROW.findall(MANUAL)}
 PAIRS = list(itertools.product(State, Event))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from twisted.application.internet import StreamServerEndpointService
 from twisted.python.usage import UsageError
 
 from atrunproto import __version__
-from atrunproto.fleet.config import DialConfig
+from atrunproto.fleet.config import DialConfig, readConfig
 from atrunproto.fleet.tap import EXAMPLES, Options, buildServices, withBacklog
 from atrunproto.fleet.token import TokenError, makeToken, readToken
 from atrunproto.secret import Secret
@@ -151,6 +152,17 @@ def test_examples(folder: Path) -> None:
     for line in lines:
         parse(*line.split()[3:])
         assert line.strip() in Options().getUsage().replace("\\\n", "")
+
+
+def test_manual(folder: Path) -> None:
+    """The manual names each option, and its configuration file is one that the host reads."""
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "host.md").read_text("utf-8")
+    options = set(re.findall(r"--([a-z-]+)=?", Options().getUsage().partition("Examples:")[0])) - {"help"}
+    assert options == set(re.findall(r"\| `--([a-z-]+)", text.partition("## Configuration file")[0]))
+    toml = text.partition("```toml\n")[2].partition("```")[0]
+    (folder / "host.toml").write_text(toml)
+    config = readConfig("host.toml")
+    assert (config.deadline, len(config.dial)) == (300, 2)
 
 
 def test_services() -> None:
