@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .bearer import BearerKind
 from .commands import CommandTable
-from .grammar import SELECTED_REGISTER
-from .parameters import Int, Numbers
+from .grammar import SELECTED_REGISTER, Argument
+from .parameters import BadValue, Int, Numbers
 from .results import NO_CARRIER, PLAIN_ERROR, Reason, ResultCode, refuse
 from .settings import Stored, Values
 
@@ -40,11 +41,11 @@ def _toggle(name: str, low: int, high: int, default: int, **facts: Any) -> None:
     )
 
 
-def _jamsService(kind: Any, values: Values) -> bool:
+def _jamsService(kind: BearerKind, values: Values) -> bool:
     """
     Without result codes a run-AT service never answers again (TEL-NOT-07).
     """
-    return bool(values) and values[0] in (1, 2) and kind.name.startswith("TCPATRUN")
+    return kind in (BearerKind.TCPATRUN_SERVER, BearerKind.TCPATRUN_CLIENT) and bool(values) and values[0] != 0
 
 
 _toggle("E", 0, 1, 1, changed=_rule)
@@ -117,10 +118,12 @@ def setSelected(at: ATInstance, value: int) -> None:
     C{AT=n}: set the register selected last.
     """
     row = at.commands.rows[f"S{at.selectedRegister}"]
-    parameter = row.parameters[0] if row.parameters else None
-    if parameter is None or row.run is None or not any(low <= value <= high for low, high in parameter.ranges):  # type: ignore[attr-defined]
+    if row.run is None:
         raise refuse()
-    row.run(at, value)
+    try:
+        row.run(at, row.parameters[0].parse(Argument(str(value))))
+    except BadValue:
+        raise refuse() from None
 
 
 @commands.read(SELECTED_REGISTER)
@@ -306,7 +309,7 @@ def viewProfile(at: ATInstance, value: int) -> list[str]:
         ("POWER SAVING ON DTR", "+CFUN:1=NO"),
         ("DEFAULT PROFILE", f"&{'P' if start[1] else 'Y'}{start[0]}=user profile {start[0] + 1}"),
     )
-    return [f"{label:<30} : {text}"[:78] if len(label) >= 30 else f"{label:<31}: {text}" for label, text in listing]
+    return [f"{label:<30} : {text}" for label, text in listing]
 
 
 # -- calls

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .bearer import BearerKind
 from .errors import CommandFailed, Misuse, PeerViolation
-from .grammar import Form, ParsedCommand, parse
+from .grammar import Form, ParsedCommand, commandsIn
 from .parameters import BadValue, Parameter, parseArguments
 from .results import CME, PLAIN_ERROR, Dialect, Reason, refuse
 from .settings import Key, Stored, Values
@@ -345,7 +345,7 @@ class CommandSet:
         prepared: list[Invocation | Broken] = []
         keep = True
         try:
-            for command in parse(body):
+            for command in commandsIn(body):
                 row = self.rows.get(command.name)
                 if row is None:
                     raise refuse(self.dialect.unknownCommand)

@@ -7,6 +7,7 @@ One table says what the control characters mean in each place:
     octet      command line                        text prompt (C{> })          raw upload
     =========  ==================================  ===========================  ============
     S3 (CR)    ends the line                       data                         data
+    CR         ignored where S3 is another         data                         data
     LF         ignored (CR LF is CR)               data                         data
     NUL        ignored (CR NUL is CR, Telnet)      data                         data
     S5 (BS)    deletes the octet before it         deletes the octet before it  data
@@ -14,9 +15,9 @@ One table says what the control characters mean in each place:
     ^Z         ignored                             ends the data                data
     =========  ==================================  ===========================  ============
 
-A CR or LF right behind the end of a text prompt belongs to it (clients send C{^Z CR}).
+A CR or LF that comes in one chunk with the end of a text prompt belongs to it (clients send C{^Z CR}).
 Sources: reference 1.1 (P), TEL-EXT-21.
-The rows for LF, NUL, ESC and ^Z on the command line are what clients expect (A).
+The rows for CR, LF, NUL, ESC and ^Z on the command line are what clients expect (A).
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from .errors import Abandoned
 
 CR, LF, NUL, BS, ESC, CTRL_Z = 13, 10, 0, 8, 27, 26
 
-#: what the command line ignores or acts on, beside S3 and S5
-_IGNORED = bytes([LF, NUL, CTRL_Z])
-_SPECIAL = frozenset([LF, NUL, CTRL_Z, ESC])
+#: what the command line ignores
+_IGNORED = frozenset([CR, LF, NUL, CTRL_Z])
 #: how the deletion of an octet is echoed (V.250 6.2.3)
 _RUB_OUT = b"\b \b"
-
+#: how a line begins that repeats the last one, without a terminator
+_REPEATS = (b"A/", b"a/")
 
 #: in place of a line: it was longer than the product takes (no line holds a NUL)
 TOO_LONG = b"\0too long"
@@ -74,16 +75,15 @@ class LineEditor:
             chunk, rest = data, b""
         else:
             chunk, rest = data[:end], data[end + 1 :]
-        slash = self._repeats(chunk)
-        if slash:
-            self.clear()
-            return chunk[:slash], REPEAT, data[slash:]
-        echo = chunk
         if self._isPlain(chunk):
+            echo, slash = chunk, self._slash(chunk)
             if not self._overrun:
                 self._held = self._held + chunk if self._held else chunk
         else:
-            echo = self._edit(chunk)
+            echo, slash = self._edit(chunk)
+        if slash:
+            self.clear()
+            return echo[:slash] if echo is chunk else echo, REPEAT, data[slash:]
         if len(self._held) > self.longest:
             self._held, self._overrun = b"", True
         if end < 0:
@@ -97,24 +97,23 @@ class LineEditor:
         # one pass in C for the usual line: isprintable() is false for each control character
         return chunk.isascii() and chunk.decode("ascii").isprintable() and self.s5 not in chunk
 
-    def _repeats(self, chunk: bytes) -> int:
+    def _slash(self, chunk: bytes) -> int:
         """
-        The length of C{A/} at the start of a line, with what precedes it in the chunk; 0 if it isn't there.
+        Where C{A/} ends in a chunk without control characters that completes it, else 0.
         """
         held = self._held
-        if held:
-            return 1 if held in (b"A", b"a") and chunk[:1] == b"/" else 0
-        start = 0
-        while start < len(chunk) and chunk[start] in _IGNORED:
-            start += 1
-        return start + 2 if chunk[start : start + 2] in (b"A/", b"a/") else 0
+        if len(held) > 1 or self._overrun or (held + chunk[:2])[:2] not in _REPEATS:
+            return 0
+        return 2 - len(held)
 
-    def _edit(self, chunk: bytes) -> bytes:
+    def _edit(self, chunk: bytes) -> tuple[bytes, int]:
         """
-        Take octets one by one, and give their echo.
+        Take octets one by one.
+
+        @return: their echo, and where C{A/} ends in the chunk if it is complete, else 0.
         """
         held, echo = bytearray(self._held), bytearray()
-        for octet in chunk:
+        for position, octet in enumerate(chunk, 1):
             if octet == self.s5:
                 if held:
                     del held[-1]
@@ -122,15 +121,17 @@ class LineEditor:
             elif octet == ESC:
                 held.clear()
                 self._overrun = False
-            elif octet not in _SPECIAL:
+            elif octet not in _IGNORED:
                 echo.append(octet)
                 if not self._overrun:
                     held.append(octet)
+                    if held in _REPEATS:
+                        return bytes(echo), position
                     if len(held) > self.longest:
                         held.clear()
                         self._overrun = True
         self._held = bytes(held)
-        return bytes(echo)
+        return bytes(echo), 0
 
 
 class TextPrompt:
@@ -153,6 +154,8 @@ class TextPrompt:
 
     def take(self, data: bytes) -> tuple[bytes, bytes | None, bytes]:
         """
+        Take octets up to the end of the data.
+
         @return: what to echo, the complete data (C{None}: not yet), and what follows them.
         @raise Abandoned: ESC came.
         """
@@ -161,7 +164,7 @@ class TextPrompt:
                 rest = data[position + 1 :]
                 return data[:position], bytes(self._data), rest[1:] if rest[:1] in (b"\r", b"\n") else rest
             if octet == ESC:
-                raise Abandoned(data[position + 1 :])
+                raise Abandoned(data[:position], data[position + 1 :])
             if octet == BS:
                 del self._data[-1:]
             elif len(self._data) < self.limit:
@@ -187,6 +190,8 @@ class RawPrompt:
 
     def take(self, data: bytes) -> tuple[bytes, bytes | None, bytes]:
         """
+        Take octets up to the end of the data.
+
         @return: what to echo, the complete data (C{None}: not yet), and what follows them.
         """
         taken = data[: self._missing]

@@ -99,9 +99,11 @@ class Abandoned(ATError):
     The user gave up at a data prompt (ESC).
     """
 
-    def __init__(self, rest: bytes = b"") -> None:
+    def __init__(self, echo: bytes = b"", rest: bytes = b"") -> None:
         """
+        @param echo: what came in front of the ESC in the same chunk, to be echoed.
         @param rest: what came behind the ESC.
         """
         super().__init__("the data were given up")
+        self.echo = echo
         self.rest = rest

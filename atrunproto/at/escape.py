@@ -41,7 +41,7 @@ class EscapeDetector:
         """
         if not data:
             return b""
-        quiet = now - self._last >= self.guard
+        quiet = now >= self._last + self.guard
         self._last = now
         held, self._held = self._held, b""
         if self._count and not quiet and self._continues(data):
@@ -82,7 +82,7 @@ class EscapeDetector:
 
         @return: whether the escape sequence is complete, and what goes on to the channel because it isn't.
         """
-        if not self._count or now - self._last < self.guard:
+        if not self._count or now < self._last + self.guard:
             return False, b""
         complete, held = self._count == 3, self._held
         self._count, self._held = 0, b""

@@ -80,11 +80,19 @@ def bodyOf(line: bytes) -> bytes | None:
     return None if found is None else line[found.end() :]
 
 
-def parse(body: bytes) -> Iterator[ParsedCommand]:
+def parse(body: bytes) -> list[ParsedCommand]:
     """
     Split the body of a command line into its commands, in their order.
 
-    The commands in front of a malformed one are given, since they are run (reference 1.1, concatenated output).
+    @param body: what stands between C{AT} and the terminator.
+    @raise PeerViolation: the line is not well-formed as a whole.
+    """
+    return list(commandsIn(body))
+
+
+def commandsIn(body: bytes) -> Iterator[ParsedCommand]:
+    """
+    Give the commands of a line one by one: those in front of a malformed one are run (reference 1.1).
 
     @param body: what stands between C{AT} and the terminator.
     @raise PeerViolation: here the line stops being well-formed; for a quote that is not closed, at once.

@@ -106,7 +106,9 @@ class ATInstance:
     __slots__ = (
         "_body",
         "_channel",
+        "_channelFull",
         "_cmee",
+        "_deaf",
         "_detector",
         "_dropped",
         "_echo",
@@ -116,7 +118,7 @@ class ATInstance:
         "_notices",
         "_online",
         "_out",
-        "_paused",
+        "_outputFull",
         "_pending",
         "_prompt",
         "_promptCall",
@@ -156,8 +158,10 @@ class ATInstance:
         self._pending: tuple[Sequence[Invocation | Broken], int] = ((), 0)
         self._running: Deferred[Any] | None = None
         self._queued = b""
-        self._paused = False
-        self._notices: deque[str] | None = None
+        self._outputFull = False
+        self._channelFull = False
+        self._deaf = False
+        self._notices: deque[str | ResultCode] | None = None
         self._dropped = 0
         self._limitCall: IDelayedCall | None = None
         self._prompt: Prompt | None = None
@@ -178,6 +182,12 @@ class ATInstance:
         Where the values of a setting are: with the module, or with this instance.
         """
         return self.module.settings if row.shared else self.settings
+
+    def part(self, kind: type[Part]) -> Part:
+        """
+        The module's one object of this class.
+        """
+        return self.module.part(kind)
 
     def value(self, name: str) -> Any:
         """
@@ -207,6 +217,7 @@ class ATInstance:
         Attach the instance to a transport.
         """
         self.transport = transport
+        self._deaf = False
         self.bearer = getattr(transport, "bearer", LOCAL)
         transport.registerProducer(self, True)
 
@@ -225,26 +236,30 @@ class ATInstance:
         """
         The transport is gone; the instance lives on.
         """
-        self.detach()
+        self.transport = None
+        self._stop()
+        self.bearer = LOCAL
 
     def detach(self) -> None:
         """
         Leave the transport: what runs is cancelled, what was typed is forgotten, an online channel is lost.
         """
-        if self._channel is not None:
-            self._leaveOnline(Failure(LineDropped()), None)
-        self.transport = None
-        self.bearer = LOCAL
         self._stop()
+        transport, self.transport = self.transport, None
+        self.bearer = LOCAL
+        if transport is not None:
+            transport.unregisterProducer()
 
     def _stop(self) -> None:
         """
         Return to command mode with nothing under way.
         """
+        if self._channel is not None:
+            self._leaveOnline(Failure(LineDropped()), None)
         self._cancelLimit()
         self._editor.clear()
         self._queued = self._out = b""
-        self._paused = False
+        self._outputFull = False
         self._notices = None
         running, self._running = self._running, None
         done, self._promptDone = self._promptDone, None
@@ -254,18 +269,17 @@ class ATInstance:
         for deferred in (done, running):
             if deferred is not None:
                 deferred.cancel()
+        self._regulate()
 
     def stop(self) -> None:
         """
         The power goes: forget everything that isn't a setting.
         """
-        if self._channel is not None:
-            self._leaveOnline(Failure(LineDropped()), None)
-        suspended, self._suspended = self._suspended, None
+        self._stop()
+        self._body = b""
+        suspended = self.takeSuspended()
         if suspended is not None and suspended.hangUp is not None:
             suspended.hangUp()
-        self._body = b""
-        self._stop()
 
     def getPeer(self) -> IAddress | None:
         """
@@ -278,36 +292,51 @@ class ATInstance:
         """
         The transport can't take more output: stop reading, so that no more of it comes about.
         """
-        self._paused = True
-        self.transport.pauseProducing()
+        self._outputFull = True
+        self._regulate()
 
     def resumeProducing(self) -> None:
         """
         The transport has room again.
         """
-        self._paused = False
-        if self.transport is not None and len(self._queued) < QUEUED:
-            self.transport.resumeProducing()
+        self._outputFull = False
+        self._regulate()
 
     def stopProducing(self) -> None:
         """
         The transport takes no more output; its end follows.
         """
 
+    def _regulate(self) -> None:
+        """
+        Read from the DTE as long as there is room for all that may come of it.
+        """
+        deaf = self._outputFull or self._channelFull or len(self._queued) >= QUEUED
+        if deaf == self._deaf or self.transport is None:
+            return
+        self._deaf = deaf
+        if deaf:
+            self.transport.pauseProducing()
+        else:
+            self.transport.resumeProducing()
+
     # -- command mode
 
     def _takeCommand(self, data: bytes) -> None:
+        transport = self.transport
         while data:
             echo, line, data = self._editor.take(data)
             if not self._echo:
                 echo = b""
             if line is None:
                 if echo:
-                    self.transport.write(echo)
+                    transport.write(echo)
                 return
             self._line(echo, line)
-            if data and self._take != self._takeCommand:
-                self._take(data)
+            if data and (self._take != self._takeCommand or self.transport is not transport):
+                # a command has left the transport: what follows it there is for nobody
+                if self.transport is transport:
+                    self._take(data)
                 return
 
     def _line(self, echo: bytes, line: bytes) -> None:
@@ -366,9 +395,12 @@ class ATInstance:
             if row.jams is not None and row.jams(self.bearer.kind, invocation.arguments):  # type: ignore[union-attr]
                 self.bearer.jammed()
             if answer.__class__ is CoroutineType:
-                self._pending = (prepared, index)
-                self._await(Deferred.fromCoroutine(answer))
-                return
+                deferred = Deferred.fromCoroutine(answer)
+                if not deferred.called or deferred.paused or isinstance(deferred.result, Failure):
+                    self._pending = (prepared, index)
+                    self._await(deferred)
+                    return
+                answer = deferred.result
             if answer is not None and not self._answer(answer, invocation):  # type: ignore[arg-type]
                 return
         last = prepared[-1] if prepared else None
@@ -425,12 +457,17 @@ class ATInstance:
         """
         A command runs on; go on with the line when it is done.
         """
+        if self._take == self._takeCommand:
+            # the handler has lost its own line before it first waited
+            deferred.addErrback(self._logFailure)
+            deferred.cancel()
+            return
         self._running = deferred
         if self._limitCall is None and self.bearer is not LOCAL:
             seconds = self.bearer.limit()
             if seconds is not None:
                 self._limitCall = self.module.clock.callLater(seconds, self._expire)
-        deferred.addCallbacks(self._completed, self._failed)
+        deferred.addCallbacks(self._completed, self._failed, callbackArgs=(deferred,), errbackArgs=(deferred,))
         if self._running is deferred:
             self._flush()
 
@@ -439,8 +476,8 @@ class ATInstance:
             self.transport.write(self._out)
             self._out = b""
 
-    def _completed(self, answer: Any) -> None:
-        if self._running is None:
+    def _completed(self, answer: Any, deferred: Deferred[Any]) -> None:
+        if self._running is not deferred:
             return
         self._running = None
         prepared, index = self._pending
@@ -451,18 +488,25 @@ class ATInstance:
         self._run(prepared, index + 1)
         self._early()
 
-    def _failed(self, failure: Failure) -> None:
-        if self._running is None:
+    def _failed(self, failure: Failure, deferred: Deferred[Any]) -> None:
+        if self._running is not deferred:
+            self._logFailure(failure)
             return
         self._running = None
         if isinstance(failure.value, CommandFailed):
             reason = failure.value.reason
         else:
             reason = PLAIN_ERROR
-            if not failure.check(CancelledError, Abandoned):
-                self._log.failure("a command failed on instance {instance}", failure, instance=self.number)
+            self._logFailure(failure)
         self._fail(reason)
         self._early()
+
+    def _logFailure(self, failure: Failure) -> None:
+        """
+        Log the failure of a command, unless it was cancelled, given up or refused.
+        """
+        if not failure.check(CancelledError, Abandoned, CommandFailed):
+            self._log.failure("a command failed on instance {instance}", failure, instance=self.number)
 
     def _expire(self) -> None:
         self._limitCall = None
@@ -479,18 +523,16 @@ class ATInstance:
         """
         if self.bearer.queues():
             self._queued += data
-            if len(self._queued) >= QUEUED:
-                self.transport.pauseProducing()
+            self._regulate()
 
     def _early(self) -> None:
         """
-        Take the lines that were queued while a command ran.
+        Take what was queued while a command ran: further lines, or data for what it has begun.
         """
-        if self._queued and self._take == self._takeCommand:
+        if self._queued and self._take != self._takeBusy:
             queued, self._queued = self._queued, b""
-            if len(queued) >= QUEUED and not self._paused:
-                self.transport.resumeProducing()
-            self._takeCommand(queued)
+            self._take(queued)
+            self._regulate()
 
     # -- prompts
 
@@ -507,29 +549,31 @@ class ATInstance:
         self._promptDone = Deferred()
         if reader.idle is not None:
             self._promptCall = self.module.clock.callLater(reader.idle, self._promptIdle)
-        return self._promptDone
+        done = self._promptDone
+        self._early()
+        return done
 
     def _takePrompt(self, data: bytes) -> None:
-        prompt, done = self._prompt, self._promptDone
+        prompt, done, transport = self._prompt, self._promptDone, self.transport
         assert prompt is not None
         assert done is not None
+        result: bytes | Abandoned | None
         try:
-            echo, content, rest = prompt.take(data)
+            echo, result, rest = prompt.take(data)
         except Abandoned as given:
-            self._endPrompt()
-            done.errback(given)
-            if given.rest:
-                self._take(given.rest)
-            return
+            echo, result, rest = given.echo, given, given.rest
         if echo and self._echo:
-            self.transport.write(echo)
-        if content is None:
+            transport.write(echo)
+        if result is None:
             if self._promptCall is not None and prompt.idle is not None:
                 self._promptCall.reset(prompt.idle)
             return
         self._endPrompt()
-        done.callback(content)
-        if rest:
+        if isinstance(result, Abandoned):
+            done.errback(result)
+        else:
+            done.callback(result)
+        if rest and self.transport is transport:
             self._take(rest)
 
     def _endPrompt(self) -> None:
@@ -547,22 +591,30 @@ class ATInstance:
 
     # -- notices
 
-    def notify(self, text: str) -> None:
+    def notify(self, notice: str | ResultCode) -> None:
         """
         Tell an unsolicited result code: at once in command mode, else when that is back.
 
         Where nobody is attached it is dropped.
+
+        @param notice: a line; or a code of V.250, which has a number under ATV0 (C{RING}, C{NO CARRIER}).
         """
         if self.transport is None:
             return
         if self._take == self._takeCommand:
-            self.transport.write(self._framing.unsolicited(text))
+            self._tell(notice)
             return
         if self._notices is None:
             self._notices = deque(maxlen=NOTICES_HELD)
         if len(self._notices) == NOTICES_HELD:
             self._dropped += 1
-        self._notices.append(text)
+        self._notices.append(notice)
+
+    def _tell(self, notice: str | ResultCode) -> None:
+        framing = self._framing
+        framed = framing.unsolicited(notice) if isinstance(notice, str) else framing.result(notice)
+        if framed:
+            self.transport.write(framed)
 
     def _tellNotices(self) -> None:
         notices, self._notices = self._notices, None
@@ -571,8 +623,8 @@ class ATInstance:
                 "{count} notices were dropped on instance {instance}", count=self._dropped, instance=self.number
             )
             self._dropped = 0
-        for text in notices or ():
-            self.transport.write(self._framing.unsolicited(text))
+        for notice in notices or ():
+            self._tell(notice)
 
     # -- online mode
 
@@ -612,7 +664,16 @@ class ATInstance:
         detector = self._detector
         assert detector is not None
         assert self._channel is not None
-        onward = detector.received(data, self.module.clock.seconds())
+        now = self.module.clock.seconds()
+        deadline = detector.deadline()
+        if deadline is not None and now >= deadline:
+            # the guard time is over, though its timer has not come round yet
+            self._arm(None)
+            self._wake()
+            if self._detector is not detector:
+                self._take(data)
+                return
+        onward = detector.received(data, now)
         self._arm(detector.deadline())
         if onward:
             self._deliver(onward)
@@ -655,7 +716,7 @@ class ATInstance:
             self._leaveOnline(Failure(Escaped()), online.escaped)
         elif onward:
             self._deliver(onward)
-        if self._detector is not None:
+        if self._detector is detector:
             self._arm(detector.deadline())
 
     def channelClosed(self, spell: ChannelTransport) -> None:
@@ -674,18 +735,15 @@ class ATInstance:
         assert spell is not None
         self._arm(None)
         self._channel = self._spell = self._online = self._detector = None
-        spell.die()
-        self._take = self._takeCommand
-        if transport is not None:
-            transport.unregisterProducer()
-            transport.registerProducer(self, True)
-            if code is not None:
-                transport.resumeProducing()
+        self._channelFull = False
+        self._take = self._takeBusy
         with self._log.failuresHandled("a channel failed to end on instance {instance}", instance=self.number):
+            spell.die()
             channel.connectionLost(reason)
         self._setCarrier(False)
-        if code is not None and transport is not None:
+        if code is not None and self.transport is transport:
             self._finish(self._framing.result(code))
+            self._regulate()
 
     def lineDropped(self) -> None:
         """
@@ -721,6 +779,7 @@ class ATInstance:
         """
         if self.transport is not None:
             self.transport.unregisterProducer()
+            self.resumeProducing()
             self.transport.registerProducer(producer, streaming)
 
     def unregisterChannelProducer(self) -> None:
@@ -735,15 +794,17 @@ class ATInstance:
         """
         The channel can't take more from the DTE.
         """
-        if spell is self._spell and self.transport is not None:
-            self.transport.pauseProducing()
+        if spell is self._spell:
+            self._channelFull = True
+            self._regulate()
 
     def resumeReading(self, spell: ChannelTransport) -> None:
         """
         The channel has room again.
         """
-        if spell is self._spell and self.transport is not None:
-            self.transport.resumeProducing()
+        if spell is self._spell:
+            self._channelFull = False
+            self._regulate()
 
     def _setCarrier(self, on: bool) -> None:
         """

@@ -78,6 +78,7 @@ class ChannelTransport:
 
     def __init__(self, at: ATInstance) -> None:
         self._at: ATInstance | None = at
+        self._producer: Any = None
         self._host = ATAddress(at.number)
         self._peer = ATAddress(at.number, at.getPeer())
 
@@ -109,13 +110,22 @@ class ChannelTransport:
         return self._host
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """
+        Let a producer hear how much the DTE takes; it is stopped when the spell ends.
+
+        @raise RuntimeError: there is one already.
+        """
+        if self._producer is not None:
+            raise RuntimeError("a producer is registered already")
         if self._at is None:
             producer.stopProducing()
         else:
+            self._producer = producer
             self._at.registerChannelProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        if self._at is not None:
+        if self._at is not None and self._producer is not None:
+            self._producer = None
             self._at.unregisterChannelProducer()
 
     def pauseProducing(self) -> None:
@@ -136,7 +146,11 @@ class ChannelTransport:
         """
         The spell is over: nothing reaches the instance any more.
         """
+        producer = self._producer
+        self.unregisterProducer()
         self._at = None
+        if producer is not None:
+            producer.stopProducing()
 
 
 #: the channel closed by itself
