@@ -231,7 +231,7 @@ class Dispatcher:
                 event, error = Event.LOST, str(unclear)
                 break
             except Exception:
-                self._log.failure("running {command} on module {imei}", command=command, imei=module.imei)
+                self._log.failure("running a command on module {imei}", imei=module.imei)
                 event, error = Event.LOST, "an error of the host; see its log"
                 break
             answers.append(Answer(command, response.lines, response.result, self._clock.seconds() - begun))

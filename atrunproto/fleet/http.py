@@ -19,6 +19,8 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from atrunproto.secret import Secret
 
+from .links import addressText
+
 _T = TypeVar("_T")
 
 #: bytes of a request body that are taken; a job for MAX_MODULES modules, named one by one, needs 1.8 MB
@@ -216,10 +218,11 @@ class _Body(BytesIO):
 
 class JSONSite(Site):
     """
-    A site with bounded bodies, which logs requests for debugging only.
+    A site with bounded bodies, which logs no more than what it refuses.
     """
 
     _log = Logger()
+    noisy = False
 
     def __init__(self, resource: Resource, clock: IReactorTime) -> None:
         super().__init__(resource, timeout=IDLE_SECONDS, reactor=clock)
@@ -233,6 +236,13 @@ class JSONSite(Site):
 
     def log(self, request: HTTPRequest) -> None:
         """
-        Log a request that was answered.
+        Log a request that was refused.
         """
-        self._log.debug("{method} {path}: {code}", method=request.method, path=request.path, code=request.code)
+        if request.code >= 400:
+            self._log.info(
+                "{method} {path} from {peer} refused: {code}",
+                method=request.method.decode("ascii", "replace"),
+                path=request.path.decode("ascii", "replace"),
+                peer=addressText(request.getClientAddress()),
+                code=request.code,
+            )

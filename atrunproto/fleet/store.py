@@ -162,6 +162,8 @@ class SQLiteStore:
         try:
             with ExitStack() as onError:
                 self._lock = onError.enter_context(_lockFile(self._path + ".lock"))
+                # Command lines may contain passwords, so the file is its owner's; SQLite would let all read it.
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
                 # Opened here, used by the worker alone from then on.
                 self._connection = onError.enter_context(
                     closing(

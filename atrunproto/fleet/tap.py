@@ -5,7 +5,8 @@ C{twistd atrun-host}: its options, and the services that they make.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import msgspec
 from twisted.application.service import MultiService
 from twisted.application.strports import service as listeningService
 from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IProtocolFactory, IReactorCore, IReactorFromThreads, IReactorTime
 from twisted.python import usage
 
@@ -23,7 +25,7 @@ from .config import ConfigError, HostConfig, parseDial, parseNetwork, readConfig
 from .host import Host
 from .http import JSONSite
 from .links import dialler, listener
-from .store import SQLiteStore, WorkerThread, storePath
+from .store import SQLiteStore, StoreError, WorkerThread, storePath
 from .token import TOKEN_SUFFIX, TokenError, makeToken
 
 #: connections that wait in the kernel; a whole fleet may call at once, and Twisted's default is 50
@@ -185,32 +187,61 @@ def withBacklog(endpoint: str) -> str:
     return endpoint
 
 
+class Daemon(MultiService):
+    """
+    The services of a host as a program: what prevents its start is one line on the terminal.
+    """
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the ports.
+
+        @raise SystemExit: if one is taken.
+        """
+        with _endingClearly():
+            super().privilegedStartService()
+
+    def startService(self) -> None:
+        """
+        Open the store and begin.
+
+        @raise SystemExit: if the store cannot be used.
+        """
+        with _endingClearly():
+            super().startService()
+
+
+@contextmanager
+def _endingClearly() -> Iterator[None]:
+    try:
+        yield
+    except (CannotListenError, StoreError, TokenError) as error:
+        raise SystemExit(f"atrun-host: {error}") from None
+
+
 def makeService(options: Options) -> MultiService:
     """
-    Make the services of a host; nothing is opened before they start.
+    Make the services of a host; no port is opened before they start.
     """
-    from twisted.internet import reactor as globalReactor
+    from twisted.internet import reactor
 
-    return buildServices(options.config, globalReactor)
+    with _endingClearly():
+        return addServices(Daemon(), options.config, reactor)
 
 
-def buildServices(config: HostConfig, reactor: Any) -> MultiService:
+def addServices(services: MultiService, config: HostConfig, reactor: Any) -> MultiService:
     """
-    Make the services of a host on a given reactor.
+    Add the services of a host to a parent; the one named C{host} is the L{Host} itself.
 
-    @raise SystemExit: if there is no token to be had.
+    @raise TokenError: if there is no token to be had.
     """
     clock = cast(IReactorTime, reactor)
     path = os.path.abspath(storePath(config.store))
+    token = makeToken(config.tokenFile or path + TOKEN_SUFFIX)
     host = Host(clock, SQLiteStore(path, WorkerThread(cast(IReactorFromThreads, reactor))), config.maxStrangers)
     host.setName("host")
-    services = MultiService()
     host.setServiceParent(services)
 
-    try:
-        token = makeToken(config.tokenFile or path + TOKEN_SUFFIX)
-    except TokenError as error:
-        raise SystemExit(f"atrun-host: --token-file: {error}") from None
     site = JSONSite(API(host, token, config.deadline).resource, clock)
     _listen(services, "http", config.http, site, reactor)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import MultiService
 from twisted.python.usage import UsageError
 
 from atrunproto import __version__
 from atrunproto.fleet.config import DialConfig, readConfig
-from atrunproto.fleet.tap import EXAMPLES, Options, buildServices, withBacklog
+from atrunproto.fleet.tap import EXAMPLES, Options, addServices, withBacklog
 from atrunproto.fleet.token import TokenError, makeToken, readToken
 from atrunproto.secret import Secret
 
@@ -169,8 +170,8 @@ def test_services() -> None:
     """Each service has a name, and a port that is taken ends the start."""
     from twisted.internet import reactor
 
-    services = buildServices(
-        parse("--listen", "tcp:1", "--listen", "tcp:2", "--dial", "tcp:127.0.0.1:3").config, reactor
+    services = addServices(
+        MultiService(), parse("--listen", "tcp:1", "--listen", "tcp:2", "--dial", "tcp:127.0.0.1:3").config, reactor
     )
     assert [service.name for service in services] == ["host", "http", "listen-1", "listen-2", "dial-1"]
     for service in services:

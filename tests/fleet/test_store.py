@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,12 @@ class StoreTests(SynchronousTestCase):
         self.failureResultOf(self.store.addJob(ORDER, [IMEI, IMEI]), sqlite3.IntegrityError)
         self.assertIsNone(self.successResultOf(self.store.readJob(1)))
         self.add()
+
+    def test_private(self) -> None:
+        """Only its owner can read the store, since command lines may contain passwords."""
+        self.successResultOf(self.store.save([], [MODULE]))
+        for name in (self.path, self.path + "-wal", self.path + "-shm"):
+            self.assertEqual(stat.S_IMODE(os.stat(name).st_mode), 0o600, name)
 
     def test_newerSchema(self) -> None:
         """A store that a newer version has made is not touched."""
