@@ -49,12 +49,12 @@ class ParsedCommand:
     arguments: tuple[Argument | None, ...] = ()
 
     def __str__(self) -> str:
-        if self.form is Form.EXECUTE:
-            return self.name
+        # the register selected last is meant by no name at all
+        name = self.name if self.name != SELECTED_REGISTER or self.form is Form.EXECUTE else ""
         if self.form is not Form.SET:
-            return self.name + {Form.READ: "?", Form.TEST: "=?"}[self.form]
+            return name + {Form.EXECUTE: "", Form.READ: "?", Form.TEST: "=?"}[self.form]
         shown = [("" if a is None else f'"{a.text}"' if a.quoted else a.text) for a in self.arguments]
-        return (self.name if self.name[0] not in EXTENDED else self.name + "=") + ",".join(shown)
+        return name + ("=" if self.name[0] in EXTENDED + SELECTED_REGISTER else "") + ",".join(shown)
 
 
 #: first characters of extended and proprietary command names

@@ -118,7 +118,7 @@ class FakeTransport(StringTransport):
     """Memory as a transport that has a bearer and a DCD line."""
 
     def __init__(self, bearer: Bearer | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         if bearer is not None:
             self.bearer = bearer
         self.carriers: list[bool] = []
@@ -293,7 +293,7 @@ class Bench:
         self.module.settings = Settings(self.commands.rows, self.module.memory)
         self.module.settings.load()
         self.at = ATInstance(number, self.commands, self.module, longest)
-        self.transport = FakeTransport(bearer)
+        self.transport: Any = FakeTransport(bearer)
         self.at.makeConnection(self.transport)
 
     @property
@@ -303,7 +303,7 @@ class Bench:
 
     def heard(self) -> bytes:
         """What has come from the instance since the last look."""
-        said = self.transport.value()
+        said: bytes = self.transport.value()
         self.transport.clear()
         return said
 
