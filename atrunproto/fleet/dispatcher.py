@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from atrunproto.at.errors import ATError, CommandFailed, LinkLost
+from atrunproto.at.errors import ATError, CommandFailed, LinkLost, Misuse
 
 from .executions import Answer, Event, Execution, Job, Order, State
 from .ledger import Ledger
@@ -226,6 +226,11 @@ class Dispatcher:
                 break
             except CancelledError:
                 event, error = Event.LOST, link.closing
+                break
+            except Misuse as misuse:
+                # Not to be sent like this: it asks for data, or leads online.
+                answers.append(Answer(command, (), str(misuse), self._clock.seconds() - begun))
+                event, error = Event.REFUSED, str(misuse)
                 break
             except ATError as unclear:
                 event, error = Event.LOST, str(unclear)

@@ -19,8 +19,6 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from atrunproto.secret import Secret
 
-from .links import addressText
-
 _T = TypeVar("_T")
 
 #: bytes of a request body that are taken; a job for MAX_MODULES modules, named one by one, needs 1.8 MB
@@ -243,6 +241,6 @@ class JSONSite(Site):
                 "{method} {path} from {peer} refused: {code}",
                 method=request.method.decode("ascii", "replace"),
                 path=request.path.decode("ascii", "replace"),
-                peer=addressText(request.getClientAddress()),
+                peer=getattr(request.getClientAddress(), "host", "a local socket"),
                 code=request.code,
             )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
@@ -37,12 +38,15 @@ MAX_IDENTITY = 64
 #: seconds that links get to close in an orderly way when the host ends
 CLOSE_SECONDS = 2.0
 
+#: a module that is gone without a word is noticed after ten minutes; asking more often would cost it traffic (A)
+_KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 300), (socket.TCP_KEEPINTVL, 60), (socket.TCP_KEEPCNT, 5))
+
 _IMEI = re.compile(r'(?:[#+]CGSN:\s*)?"?([0-9]{14,16})"?')
 
 
 class Response(Protocol):
     """
-    What a client gives for a command that ended well; L{atrunproto.at.peer.Response} is one.
+    What a client gives for a command that ended well; L{atrunproto.at.peerlines.Response} is one.
     """
 
     @property
@@ -56,6 +60,8 @@ class Client(Protocol):
     """
     What a link needs of the other end; L{ATClient <atrunproto.at.peer.ATClient>} is one.
     """
+
+    transport: Any
 
     def execute(self, line: str, timeout: float | None = None) -> Deferred[Any]: ...
 
@@ -217,6 +223,7 @@ class Reception:
         if self._stopping:
             link.drop("the host stopped")
             return
+        _keepAlive(client.transport)
         if len(self._strangers) >= self._maxStrangers:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]
@@ -250,6 +257,17 @@ class Reception:
         self._links.discard(link)
         self._strangers.pop(link, None)
         self._roster.detach(link)
+
+
+def _keepAlive(transport: Any) -> None:
+    """
+    Have the kernel find out about peers that are gone, where the transport is a TCP connection.
+    """
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6):
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEP_ALIVE:
+            handle.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def addressText(peer: IAddress) -> str:

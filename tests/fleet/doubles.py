@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from twisted.internet.address import IPv4Address
@@ -12,6 +11,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from atrunproto.at.errors import CommandFailed, LinkLost
+from atrunproto.at.peerlines import Response
 from atrunproto.at.results import PLAIN_ERROR
 from atrunproto.fleet.host import Host
 from atrunproto.fleet.store import SQLiteStore
@@ -24,20 +24,14 @@ OTHER = "356938035643817"
 IDENTIFY = "AT+CGSN;+CGMM;+CGMR"
 
 
-@dataclass(frozen=True)
-class Response:
-    """What a command that ended well gives."""
-
-    lines: tuple[str, ...]
-    result: str = "OK"
-
-
 class FakeClient:
     """
     The other end of a link; a test says what it answers.
 
     @ivar lines: the command lines that were sent, in order.
     """
+
+    transport: Any = None
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -61,7 +55,7 @@ class FakeClient:
 
     def answer(self, *lines: str) -> None:
         """Answer the oldest command with lines and OK."""
-        self.pending.pop(0)[1].callback(Response(lines))
+        self.pending.pop(0)[1].callback(Response(lines, "OK"))
 
     def refuse(self) -> None:
         """Answer the oldest command with ERROR."""

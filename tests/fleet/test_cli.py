@@ -16,6 +16,7 @@ from twisted.trial.unittest import TestCase
 
 from atrunproto import __version__
 from atrunproto.at.errors import CommandFailed
+from atrunproto.at.peerlines import Response
 from atrunproto.at.results import PLAIN_ERROR
 from atrunproto.fleet.api import API
 from atrunproto.fleet.host import Host
@@ -24,7 +25,7 @@ from atrunproto.fleet.links import addressText
 from atrunproto.fleet.store import SQLiteStore, WorkerThread
 from atrunproto.secret import Secret
 
-from .doubles import IDENTIFY, IMEI, OTHER, FakeClient, Response
+from .doubles import IDENTIFY, IMEI, OTHER, FakeClient
 
 TOKEN = "s3cret-token"
 
@@ -44,7 +45,7 @@ class AnsweringClient(FakeClient):
     def execute(self, line: str, timeout: float | None = None) -> Deferred[Response]:
         answer: Deferred[Response] = Deferred()
         if line in self.answers:
-            answer.callback(Response(self.answers[line]))
+            answer.callback(Response(self.answers[line], "OK"))
         else:
             answer.errback(CommandFailed(line, PLAIN_ERROR))
         return answer

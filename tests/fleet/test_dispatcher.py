@@ -9,7 +9,7 @@ from unittest import mock
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from atrunproto.at.errors import CommandTimeout
+from atrunproto.at.errors import CommandTimeout, Misuse
 from atrunproto.fleet import dispatcher
 from atrunproto.fleet.dispatcher import QueueFull
 from atrunproto.fleet.executions import Execution, Job, Order, State
@@ -85,6 +85,15 @@ class DispatcherTests(SynchronousTestCase):
         record = self.stored(job)
         self.assertEqual((record.state, client.lines), (State.FAILED, ["AT+CMGF=9"]))
         self.assertEqual((record.answers[0].result, record.error), ("ERROR", "AT+CMGF=9 was answered by ERROR"))
+
+    def test_asksForData(self) -> None:
+        """A command that cannot be run like this, since it wants data, has failed and says so."""
+        client = self.fleet.connect()
+        job = self.submit("AT+CMGS=5")
+        client.fail(Misuse("AT+CMGS=5 asks for data, and there are none"))
+        self.fleet.settle()
+        record = self.stored(job)
+        self.assertEqual((record.state, record.error), (State.FAILED, "AT+CMGS=5 asks for data, and there are none"))
 
     def test_neverInterleave(self) -> None:
         """Two jobs for one module run one after the other, never mixed, while another module runs at the same time."""

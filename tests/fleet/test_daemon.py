@@ -1,0 +1,278 @@
+"""The host as a program: real processes and sockets on loopback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import clientFromString, connectProtocol
+from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
+from twisted.internet.interfaces import IReactorProcess
+from twisted.internet.protocol import ProcessProtocol, Protocol
+from twisted.internet.utils import getProcessOutputAndValue
+from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
+
+from .doubles import IMEI, OTHER
+
+ROOT = Path(__file__).parents[2]
+#: seconds until a program that does not do its work fails a test
+PATIENCE = 30
+TWISTD = "from twisted.scripts.twistd import run; run()"
+
+
+def freePort() -> int:
+    """Find a port that nobody uses just now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def environment() -> dict[str, str]:
+    """Give the variables under which programs of the checkout run."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "ATRUN_TOKEN": ""}
+
+
+class Program(ProcessProtocol):
+    """A program under way, and what it has printed."""
+
+    def __init__(self) -> None:
+        self.output = ""
+        self.ended: Deferred[int | None] = Deferred()
+        self._expected: list[tuple[str, Deferred[None]]] = []
+
+    def outReceived(self, data: bytes) -> None:
+        """Take what it prints; errors come here too."""
+        self.output += data.decode("utf-8", "replace")
+        for text, printed in [pair for pair in self._expected if pair[0] in self.output]:
+            self._expected.remove((text, printed))
+            printed.callback(None)
+
+    errReceived = outReceived
+
+    def processEnded(self, reason: Failure) -> None:
+        """Tell how it ended."""
+        for _, printed in self._expected:
+            printed.errback(AssertionError(f"it ended and had printed:\n{self.output}"))
+        end = reason.value
+        assert isinstance(end, ProcessTerminated | ProcessDone)
+        self.ended.callback(end.exitCode if end.signal is None else -end.signal)
+
+    def whenPrinted(self, text: str) -> Deferred[None]:
+        """Fire when a text has been printed."""
+        printed: Deferred[None] = Deferred()
+        if text in self.output:
+            printed.callback(None)
+        else:
+            self._expected.append((text, printed))
+            printed.addTimeout(PATIENCE, reactor, lambda *_: self._late(text))
+        return printed
+
+    def _late(self, text: str) -> None:
+        raise AssertionError(f"{text!r} was not printed, but:\n{self.output}")
+
+
+class Module(Protocol):
+    """
+    A module in client mode with echo on, as far as the host asks for one.
+
+    @ivar lines: the command lines that it got.
+    """
+
+    def __init__(self, imei: str) -> None:
+        self.imei = imei
+        self.lines: list[str] = []
+        self.lost: Deferred[None] = Deferred()
+        self._heard: list[tuple[str, Deferred[None]]] = []
+        self._buffer = b""
+
+    def whenHeard(self, line: str) -> Deferred[None]:
+        """Fire when a command line has come."""
+        heard: Deferred[None] = Deferred()
+        self._heard.append((line, heard))
+        return heard
+
+    def dataReceived(self, data: bytes) -> None:
+        """Echo, and answer each line."""
+        assert self.transport is not None
+        self.transport.write(data)
+        *lines, self._buffer = (self._buffer + data).split(b"\r")
+        for line in lines:
+            self.lineReceived(line.decode("ascii"))
+
+    def lineReceived(self, line: str) -> None:
+        """Answer a line; one about +COPS never is."""
+        assert self.transport is not None
+        self.lines.append(line)
+        blocks = {
+            "AT+CGSN;+CGMM;+CGMR": [self.imei, "HE910", "12.00.004"],
+            "AT+CSQ": ["+CSQ: 20,0"],
+        }.get(line)
+        if blocks is not None:
+            self.transport.write("".join(f"\r\n{text}\r\n" for text in [*blocks, "OK"]).encode())
+        elif line != "AT+COPS=?":
+            self.transport.write(b"\r\nERROR\r\n")
+        for text, heard in [pair for pair in self._heard if pair[0] == line]:
+            self._heard.remove((text, heard))
+            heard.callback(None)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        """Tell that the host has hung up."""
+        self.lost.callback(None)
+
+
+class DaemonTests(TestCase):
+    """From the command line to the module and back."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir()
+        self.port, self.http = freePort(), freePort()
+
+    def start(self, *arguments: str, http: int | None = None) -> Program:
+        """Start the daemon."""
+        program = Program()
+        endpoint = f"tcp:{http or self.http}:interface=127.0.0.1"
+        process = IReactorProcess(reactor).spawnProcess(
+            program,
+            sys.executable,
+            [sys.executable, "-c", TWISTD, "-n", "--pidfile=", "atrun-host", "--http", endpoint, *arguments],
+            environment(),
+            str(self.folder),
+        )
+
+        def kill() -> Deferred[int | None]:
+            try:
+                process.signalProcess("KILL")
+            except ProcessExitedAlready:
+                pass
+            return program.ended
+
+        self.addCleanup(kill)
+        self.kill: Callable[[], Deferred[int | None]] = kill
+        self.process = process
+        return program
+
+    async def host(self) -> Program:
+        """Start the daemon and wait until it works."""
+        program = self.start("--listen", f"tcp:{self.port}:interface=127.0.0.1")
+        await program.whenPrinted("the store knows")
+        return program
+
+    async def connect(self, program: Program, imei: str) -> Module:
+        """Have a module call in, and wait until the host knows it."""
+        endpoint = clientFromString(reactor, f"tcp:127.0.0.1:{self.port}")
+        module: Module = await connectProtocol(endpoint, Module(imei))
+        self.addCleanup(self.hangUp, module)
+        await program.whenPrinted(f"module {imei} (HE910)")
+        return module
+
+    def hangUp(self, module: Module) -> Deferred[None]:
+        assert module.transport is not None
+        module.transport.loseConnection()
+        return module.lost
+
+    async def atrun(self, *arguments: str) -> tuple[str, str, int]:
+        """Run the command in the host's folder, where it finds the token by itself."""
+        out, err, status = await getProcessOutputAndValue(
+            sys.executable,
+            [
+                "-c",
+                "from atrunproto.fleet.cli import main; main()",
+                *arguments,
+                "--url",
+                f"http://127.0.0.1:{self.http}",
+            ],
+            environment(),
+            str(self.folder),
+        )
+        return out.decode(), err.decode(), status
+
+    async def test_run(self) -> None:
+        """Modules call in, a command runs on all of them, and the answers come back (TEL-CLI-02, TEL-CLI-07)."""
+        program = await self.host()
+        await self.connect(program, IMEI)
+        await self.connect(program, OTHER)
+        out, err, status = await self.atrun("run", "--all", "AT+CSQ")
+        rows = [line.split() for line in out.splitlines()[1:]]
+        self.assertEqual(
+            [(row[0], row[1], *row[3:]) for row in rows],
+            [(IMEI, "done", "+CSQ:", "20,0"), (OTHER, "done", "+CSQ:", "20,0")],
+        )
+        self.assertEqual((err, status), ("job 1: 2 done\n", 0))
+
+    async def test_terminated(self) -> None:
+        """On SIGTERM the host hangs up, stores what ran as unknown, and ends."""
+        program = await self.host()
+        module = await self.connect(program, IMEI)
+        asked = module.whenHeard("AT+COPS=?")
+        await self.atrun("run", "--all", "--no-wait", "AT+COPS=?")
+        await asked
+        self.process.signalProcess("TERM")
+        await program.ended
+        await module.lost
+        self.assertIn("the host has ended", program.output)
+        self.assertNotIn("Traceback", program.output)
+        await self.host()
+        out, err, status = await self.atrun("job", "1")
+        self.assertIn("the host stopped", out)
+        self.assertEqual((err, status), ("job 1: 1 unknown\n", 1))
+
+    async def test_killed(self) -> None:
+        """A host that is killed knows at its next start what it had sent, and does not send it again."""
+        program = await self.host()
+        module = await self.connect(program, IMEI)
+        asked = module.whenHeard("AT+COPS=?")
+        await self.atrun("run", "--all", "--no-wait", "AT+COPS=?")
+        await asked
+        await self.kill()
+        program = await self.host()
+        module = await self.connect(program, IMEI)
+        out, err, status = await self.atrun("job", "1")
+        self.assertIn("the host ended while it ran", out)
+        self.assertEqual((err, status), ("job 1: 1 unknown\n", 1))
+        await self.atrun("run", "--all", "AT+CSQ")
+        self.assertEqual(module.lines, ["AT+CGSN;+CGMM;+CGMR", "AT+CSQ"])
+
+    async def test_takenPort(self) -> None:
+        """A port that is taken ends the start with one line that names it."""
+        await self.host()
+        endpoint = f"tcp:{self.port}:interface=127.0.0.1"
+        program = self.start("--listen", endpoint, "--store", "sqlite:///other.db", http=freePort())
+        self.assertEqual(await program.ended, 1)
+        self.assertIn(f"atrun-host: Couldn't listen on 127.0.0.1:{self.port}: ", program.output)
+        self.assertNotIn("Traceback", program.output)
+
+    async def test_storeInUse(self) -> None:
+        """A second host on the same store does not start, and the first does not notice."""
+        first = await self.host()
+        program = self.start("--listen", "tcp:0:interface=127.0.0.1", http=freePort())
+        self.assertEqual(await program.ended, 1)
+        self.assertIn("fleet.db: another host uses this store", program.output)
+        self.assertFalse(first.ended.called)
+
+    async def test_badOption(self) -> None:
+        """An option that cannot be used is named on the terminal, and nothing is left behind."""
+        program = self.start("--listen", "tcp:many")
+        self.assertEqual(await program.ended, 1)
+        self.assertIn("--listen: 'tcp:many' cannot be used", program.output)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    async def test_secrets(self) -> None:
+        """Neither the token nor a module's password gets into the log."""
+        (self.folder / "me.password").write_text("s3cret-w0rd")
+        program = self.start("--dial", f"tcp:127.0.0.1:{self.port},user=me,password-file=me.password")
+        await program.whenPrinted("the store knows")
+        token = (self.folder / "fleet.db.token").read_text().strip()
+        out, err, status = await self.atrun("modules", "--token-file", "me.password")
+        self.assertEqual((out, status), ("", 2), err)
+        self.process.signalProcess("TERM")
+        await program.ended
+        self.assertNotIn(token, program.output)
+        self.assertNotIn("s3cret-w0rd", program.output)
