@@ -1,0 +1,843 @@
+"""
+The controlling side of an AT line: command lines become Deferreds, notices become calls, an online call a transport.
+
+One command line is on the wire at a time; the others wait. Nobody has to tell whether the module echoes or answers in
+numbers (ATV0). The terminators S3 and S4 are CR and LF: a client that changes them can't read the answers.
+An idle client holds no timer and no container; ten thousand of them are a matter of a few megabytes.
+
+What stands where: octets to lines and whose a line is in L{atrunproto.at.peerlines}, typed calls in
+L{atrunproto.at.peercalls}, online mode in L{atrunproto.at.peeronline}. The mirror image is L{atrunproto.at.module}.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime
+from twisted.internet.protocol import Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from . import basic
+from .commands import Command
+from .errors import ATError, CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
+from .peercalls import callText, content, readValues
+from .peerlines import (
+    FILE_PROMPT,
+    LINE_COST,
+    MAX_ANSWER,
+    MAX_LINE,
+    LineBook,
+    LineReader,
+    Response,
+    SentLine,
+    isConnect,
+    isFinal,
+    noticeName,
+    reasonOf,
+)
+from .peeronline import ESCAPE_GUARD, PeerTransport
+from .results import NO_CARRIER, TELIT, Dialect
+from .settings import Key, Values
+
+#: command lines that wait for the wire; whoever has more to say wants a queue of his own
+MAX_QUEUED = 1000
+#: times that C{AT} is sent to find the beginning of an answer again
+RESYNC_TRIES = 5
+#: seconds that each of them may take (A)
+RESYNC_WAIT = 2.0
+#: seconds of silence that prove that an C{OK} was the last one under way (A)
+RESYNC_QUIET = 0.2
+#: seconds after which a digit with a lone CR is a result code (ATV0) and not the beginning of CR LF (A)
+NUMERIC_SETTLE = 0.05
+
+_ESC, _CTRL_Z = b"\x1b", b"\x1a"
+_PROBE = "AT"
+_NO_CARRIER = NO_CARRIER.text.encode("ascii")
+#: rows that every module has
+BASIC = LineBook(basic.commands.rows)
+
+_books: list[tuple[Mapping[str, Command], LineBook]] = [(basic.commands.rows, BASIC)]
+#: row mappings whose prepared lines are shared between clients; a program has one for each product
+MAX_BOOKS = 16
+
+Listener = Callable[[str], object]
+_NOBODY: dict[str, tuple[Listener, ...]] = {}
+
+
+def _bookOf(rows: Mapping[str, Command] | None) -> LineBook:
+    """
+    The line book of these rows, the same for all clients that are given the same mapping.
+    """
+    if rows is None:
+        return BASIC
+    for known, book in _books:
+        if known is rows:
+            return book
+    book = LineBook(rows)
+    _books.append((rows, book))
+    del _books[1:-MAX_BOOKS]
+    return book
+
+
+def _valueOf(reason: Failure) -> BaseException:
+    assert reason.value is not None
+    return reason.value
+
+
+class _Command:
+    """
+    A command line on its way: waiting, or on the wire.
+    """
+
+    __slots__ = (
+        "counted",
+        "data",
+        "echo",
+        "echoed",
+        "error",
+        "hangUp",
+        "line",
+        "lines",
+        "prompted",
+        "protocol",
+        "seconds",
+        "size",
+        "waiting",
+    )
+
+    def __init__(self, line: SentLine, seconds: float, data: bytes | None) -> None:
+        self.line = line
+        self.seconds = seconds
+        self.data = data
+        self.counted = line.counted
+        #: who is told; C{None} when he has cancelled
+        self.waiting: Deferred[Any] | None = None
+        #: what is still to come as echo, in lines
+        self.echo: list[bytes] | None = [line.echo]
+        self.echoed = False
+        self.lines: list[str] = []
+        self.size = 0
+        #: fails the command whatever its result
+        self.error: ATError | None = None
+        self.prompted = False
+        self.protocol: IProtocol | None = None
+        self.hangUp = ""
+
+    def succeed(self, answer: Any) -> None:
+        """
+        Tell what the command has come to, if somebody still waits.
+        """
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.callback(answer)
+
+    def fail(self, error: ATError) -> None:
+        """
+        Tell why the command has failed, if somebody still waits.
+        """
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.errback(error)
+
+
+class _Resync:
+    """
+    The search for the beginning of an answer: C{AT} until a lone OK answers.
+    """
+
+    __slots__ = ("clean", "settling", "tries")
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.clean = self.settling = False
+
+
+@implementer(IProtocol)
+class ATClient:
+    """
+    One AT line to a module, as its controlling side sees it.
+
+    (detached) makeConnection: -> command mode; what was queued is sent.
+    (command mode) execute, connect: one line on the wire, the others queued.
+    (command mode) CONNECT to L{connect}: -> online. A CONNECT that nobody wants is left by the escape sequence.
+    (command mode, doubtful after a timeout or garbage) next line: resynchronise first -> command mode, or abort.
+    (online) the end of the spell: -> command mode.
+    (any) connectionLost: everything waiting fails with L{LinkLost} -> lost.
+
+    @ivar clock: where time comes from.
+    @ivar transport: what it sits on.
+    """
+
+    _log = Logger()
+
+    __slots__ = (
+        "_book",
+        "_closing",
+        "_dialect",
+        "_doubtful",
+        "_listeners",
+        "_lost",
+        "_pause",
+        "_queue",
+        "_reader",
+        "_resync",
+        "_running",
+        "_settle",
+        "_spell",
+        "_timer",
+        "_whenLost",
+        "clock",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        rows: Mapping[str, Command] | None = None,
+        dialect: Dialect = TELIT,
+        pause: float = 0.0,
+    ) -> None:
+        """
+        @param rows: the commands that are known, by name (C{CommandSet.rows} of a product, or merged tables); clients
+            that are given the same mapping share what is prepared from it. C{None}: the basic ones.
+        @param dialect: the errors of typed calls that are refused before they are sent.
+        @param pause: seconds between a final result and the next command line. 0 suits TCP; on a serial line modules
+            want 0.02 (reference 1.3).
+        """
+        self.clock: Any = clock
+        self.transport: Any = None
+        self._book = _bookOf(rows)
+        self._dialect = dialect
+        self._pause = pause
+        self._reader = LineReader()
+        self._running: _Command | None = None
+        self._queue: deque[_Command] | None = None
+        self._timer: IDelayedCall | None = None
+        self._settle: IDelayedCall | None = None
+        self._resync: _Resync | None = None
+        self._spell: PeerTransport | None = None
+        self._listeners: dict[str, tuple[Listener, ...]] | None = None
+        self._whenLost: list[Deferred[BaseException]] | None = None
+        self._lost: Failure | None = None
+        self._doubtful = False
+        self._closing = False
+
+    # -- commands
+
+    def execute(
+        self, line: str, timeout: float | None = None, data: bytes | None = None, counted: bool | None = None
+    ) -> Deferred[Response]:
+        """
+        Send a command line, and give its answer.
+
+        Cancelling the Deferred of a line that waits removes it; one on the wire keeps the wire until it is answered.
+
+        @param line: with or without C{AT}.
+        @param timeout: seconds for the answer once the line is sent; C{None}: as its rows say.
+        @param data: what to send at the prompt, without ^Z.
+        @param counted: the prompt takes a number of octets, so no ^Z follows the data; C{None}: as known of the
+            command. The prompt C{>>>} always does.
+        @raise CommandFailed: (by the Deferred) the module answers an error.
+        @raise CommandTimeout: (by the Deferred) it doesn't answer in time.
+        @raise LinkLost: (by the Deferred) the connection is lost, or is closed already.
+        @raise PeerViolation: (by the Deferred) the answer has no end.
+        @raise Misuse: (by the Deferred) the line can't be sent, too many wait, or it asks for data and has none.
+        """
+        try:
+            sent = self._book.line(line)
+        except Misuse as error:
+            return fail(error)
+        command = _Command(sent, sent.seconds if timeout is None else timeout, data)
+        if counted is not None:
+            command.counted = counted
+        if data is not None and not command.counted and (_CTRL_Z in data or _ESC in data):
+            return fail(Misuse("the data of a text prompt hold ^Z or ESC"))
+        return self._enter(command)
+
+    def connect(
+        self, line: str, protocol: IProtocol, timeout: float | None = None, hangUp: str = "ATH"
+    ) -> Deferred[IProtocol]:
+        """
+        Send a command line that leads online; the client then is the transport of the protocol.
+
+        The Deferred fires when the protocol has its transport. Other lines wait until the spell is over.
+
+        @param timeout: as in L{execute}.
+        @param hangUp: the command line sent when the protocol has closed its transport (C{"AT#SH=1"}).
+        @raise CommandFailed: (by the Deferred) the module answers an error, C{NO CARRIER} included.
+        @raise PeerViolation: (by the Deferred) the module answers OK and stays in command mode.
+        @see: L{execute} for the other errors.
+        """
+        try:
+            sent = self._book.line(line)
+            self._book.line(hangUp)
+        except Misuse as error:
+            return fail(error)
+        command = _Command(sent, sent.seconds if timeout is None else timeout, None)
+        command.protocol = protocol
+        command.hangUp = hangUp
+        return self._enter(command)
+
+    def escape(self, guard: float = ESCAPE_GUARD) -> Deferred[None]:
+        """
+        Leave online mode by the escape sequence; the call lives on (C{ATO}, C{AT#SO} resume it).
+
+        From now on nothing of what the protocol writes is sent. It is told of its loss by
+        L{Escaped<atrunproto.at.online.Escaped>}, or as usual where the module reports the end of the call.
+
+        @param guard: seconds of silence before and after it (S12).
+        @return: fires when commands can be sent again.
+        @raise Misuse: (by the Deferred) the line isn't online.
+        @raise CommandTimeout: (by the Deferred) the module doesn't answer; the next command resynchronises.
+        """
+        if self._spell is None:
+            return fail(Misuse("the line isn't online"))
+        return self._spell.escape(guard)
+
+    # -- typed calls
+
+    def call(self, row: Command | str, *values: Any, **named: Any) -> Deferred[Response]:
+        """
+        Execute or set a command from its row: C{client.call("#SCFG", 1, 1, 300, connTo=600)}.
+
+        The values are checked before a byte is sent. C{None} is an omitted argument.
+
+        @raise CommandFailed: (by the Deferred) as the module, or with the error that it would have given.
+        @raise Misuse: (by the Deferred) there is no such row or parameter.
+        """
+        try:
+            return self.execute(callText(self._row(row), values, named, self._dialect))
+        except ATError as error:
+            return fail(error)
+
+    def read(self, row: Command | str) -> Deferred[Any]:
+        """
+        Read a setting: its values, or the values by key where it has one.
+
+        @raise PeerViolation: (by the Deferred) the answer doesn't fit the row.
+        @raise Misuse: (by the Deferred) there is no such setting.
+        """
+        try:
+            known = self._row(row)
+        except Misuse as error:
+            return fail(error)
+        if not known.isSetting:
+            return fail(Misuse(f"{known.name} is no setting; its read form can be executed"))
+
+        def values(response: Response) -> Values | dict[Key, Values]:
+            return readValues(known, response.lines)
+
+        return self.execute(f"{known.name}?").addCallback(values)
+
+    def test(self, row: Command | str) -> Deferred[str]:
+        """
+        Ask for the test form: what stands behind the name, or the empty string where the answer is OK alone.
+        """
+        try:
+            known = self._row(row)
+        except Misuse as error:
+            return fail(error)
+
+        def text(response: Response) -> str:
+            return "\n".join(content(known, line) for line in response.lines)
+
+        return self.execute(f"{known.name}=?").addCallback(text)
+
+    def _row(self, row: Command | str) -> Command:
+        if isinstance(row, Command):
+            return row
+        known = self._book.rows.get(row)
+        if known is None:
+            raise Misuse(f"no row for {row}")
+        return known
+
+    # -- notices
+
+    def onNotice(self, prefix: str, callback: Listener) -> Callable[[], None]:
+        """
+        Hear of a notice, from now on: C{client.onNotice("SRING", ...)}.
+
+        The callback gets the whole line. Its failures are logged.
+
+        @param prefix: what stands before the colon, or the whole text of a notice without one; the empty string hears
+            of all of them.
+        @return: a function that ends the subscription; it may be called twice.
+        """
+        name = noticeName(prefix)
+        # an object of its own, so that one callback may be subscribed twice
+        entry: list[Listener] = [callback]
+
+        def listener(line: str) -> None:
+            for each in entry:
+                each(line)
+
+        listeners = self._listeners = self._listeners if self._listeners is not None else {}
+        listeners[name] = (*listeners.get(name, ()), listener)
+
+        def cancel() -> None:
+            entry.clear()
+            left = tuple(each for each in listeners.get(name, ()) if each is not listener)
+            if left:
+                listeners[name] = left
+            else:
+                listeners.pop(name, None)
+
+        return cancel
+
+    def _notice(self, text: str) -> None:
+        listeners = self._listeners
+        if not listeners:
+            return
+        for listener in (*listeners.get(noticeName(text), ()), *listeners.get("", ())):
+            with self._log.failuresHandled("a listener for {notice} failed", notice=noticeName(text)):
+                listener(text)
+
+    # -- life
+
+    @property
+    def isOnline(self) -> bool:
+        """
+        Whether a protocol has the line.
+        """
+        return self._spell is not None
+
+    @property
+    def numeric(self) -> bool:
+        """
+        Whether the module answers in numbers (ATV0), as far as was seen.
+        """
+        return self._reader.numeric
+
+    def whenLost(self) -> Deferred[BaseException]:
+        """
+        A Deferred of its own for each call; it fires with the reason (no failure) when the connection is lost.
+        """
+        lost: Deferred[BaseException] = Deferred()
+        if self._lost is not None:
+            lost.callback(_valueOf(self._lost))
+        elif self._whenLost is None:
+            self._whenLost = [lost]
+        else:
+            self._whenLost.append(lost)
+        return lost
+
+    def close(self) -> None:
+        """
+        Close the connection in an orderly way. What waits is never sent, and fails when the connection is gone.
+        """
+        self._closing = True
+        if self.transport is not None and self._lost is None:
+            self.transport.loseConnection()
+
+    def abort(self) -> None:
+        """
+        Close the connection at once.
+        """
+        self._closing = True
+        if self.transport is not None and self._lost is None:
+            getattr(self.transport, "abortConnection", self.transport.loseConnection)()
+
+    # -- the transport
+
+    def makeConnection(self, transport: Any) -> None:
+        """
+        Take a transport; what was queued is sent.
+        """
+        self.transport = transport
+        # small writes must not wait for the answer to the one before
+        noDelay = getattr(transport, "setTcpNoDelay", None)
+        if noDelay is not None:
+            noDelay(True)
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        """
+        The line is there.
+        """
+        self.resume()
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Octets from the module.
+        """
+        if self._spell is not None:
+            self._spell.received(data)
+            return
+        reader = self._reader
+        reader.feed(data)
+        self._read(reader)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        The connection is gone: everything fails, each with an error that tells whether it was sent.
+        """
+        self._lost = reason
+        running, self._running = self._running, None
+        queue, self._queue = self._queue, None
+        waiting, self._whenLost = self._whenLost, None
+        self._resync = None
+        self._stopTimer()
+        self._unsettle()
+        self._reader.clear()
+        if self._spell is not None:
+            self._spell.linkLost(reason)
+        if running is not None:
+            running.fail(LinkLost(running.line.shown, True))
+        for command in queue or ():
+            command.fail(LinkLost(command.line.shown, False))
+        for lost in waiting or ():
+            lost.callback(_valueOf(reason))
+
+    # -- the wire
+
+    def _enter(self, command: _Command) -> Deferred[Any]:
+        if self._closing or self._lost is not None:
+            return fail(LinkLost(command.line.shown, False))
+        queue = self._queue
+        if queue is not None and len(queue) >= MAX_QUEUED:
+            return fail(Misuse(f"{MAX_QUEUED} command lines wait already"))
+        waiting: Deferred[Any] = Deferred(self._cancelled)
+        command.waiting = waiting
+        if (
+            queue is None
+            and self._running is None
+            and self._spell is None
+            and self._timer is None
+            and self.transport is not None
+            and not self._doubtful
+        ):
+            self._send(command)
+        else:
+            if queue is None:
+                self._queue = queue = deque()
+            queue.append(command)
+            self.resume()
+        return waiting
+
+    def resume(self) -> None:
+        """
+        Send the next line if the wire is free. Called by the client's own parts.
+        """
+        queue = self._queue
+        if (
+            queue is None
+            or self._running is not None
+            or self._spell is not None
+            or self._timer is not None
+            or self.transport is None
+            or self._closing
+        ):
+            return
+        if self._doubtful:
+            self._resync = _Resync()
+            self._probe()
+            return
+        command = queue.popleft()
+        if not queue:
+            self._queue = None
+        self._send(command)
+
+    def _send(self, command: _Command) -> None:
+        self._running = command
+        self._timer = self.clock.callLater(command.seconds, self._expired)
+        self.transport.write(command.line.wire)
+
+    def _cancelled(self, deferred: Deferred[Any]) -> None:
+        running = self._running
+        if running is not None and running.waiting is deferred:
+            running.waiting = None
+            return
+        queue = self._queue
+        for command in queue or ():
+            if command.waiting is deferred:
+                assert queue is not None
+                queue.remove(command)
+                if not queue:
+                    self._queue = None
+                return
+
+    def _expired(self) -> None:
+        self._timer = None
+        self._doubtful = True
+        command = self._running
+        assert command is not None
+        self._reader.clear()
+        self._fail(command, CommandTimeout(command.line.shown, command.seconds))
+
+    def _fail(self, command: _Command, error: ATError) -> None:
+        self._release()
+        command.fail(command.error or error)
+
+    def _release(self) -> None:
+        """
+        A command is over: free the wire. What it has come to is told afterwards.
+        """
+        self._running = None
+        self._stopTimer()
+        if self._settle is not None:
+            self._unsettle()
+        if self._pause > 0 and self._spell is None:
+            self._timer = self.clock.callLater(self._pause, self._paused)
+        elif self._queue is not None:
+            self.resume()
+
+    def _paused(self) -> None:
+        self._timer = None
+        self.resume()
+
+    def _stopTimer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    # -- what the module says
+
+    def _read(self, reader: LineReader) -> None:
+        while True:
+            command = self._running
+            try:
+                line = reader.next(self._longest(command) if command is not None else MAX_LINE)
+            except PeerViolation as violation:
+                self._broken(violation)
+                continue
+            if line is None:
+                break
+            if command is not None:
+                self._answer(command, line)
+            elif self._resync is not None:
+                self._probed(self._resync, line)
+            else:
+                self._unasked(line)
+        if self._running is not None:
+            prompt = reader.prompt()
+            if prompt is not None:
+                self._prompted(self._running, prompt)
+        if reader.doubtful and self._settle is None:
+            self._settle = self.clock.callLater(NUMERIC_SETTLE, self._settled)
+        elif self._settle is not None and not reader.doubtful:
+            self._unsettle()
+
+    @staticmethod
+    def _longest(command: _Command) -> int:
+        """
+        An echo may be as long as what was sent.
+        """
+        return MAX_LINE if not command.echo else MAX_LINE + len(command.echo[0])
+
+    def _settled(self) -> None:
+        self._settle = None
+        self._reader.settle()
+        self._read(self._reader)
+
+    def _unsettle(self) -> None:
+        settle, self._settle = self._settle, None
+        if settle is not None:
+            settle.cancel()
+
+    def _answer(self, command: _Command, line: bytes) -> None:
+        """
+        A line that comes while a command runs.
+        """
+        if command.echo:
+            left = self._withoutEcho(command, line)
+            if left is None:
+                return
+            line = left
+        if isFinal(line) and (line != _NO_CARRIER or command.line.dials or command.protocol is not None):
+            reason = reasonOf(line)
+            if reason is not None:
+                self._fail(command, CommandFailed(command.line.shown, reason))
+            elif command.error is not None:
+                self._fail(command, command.error)
+            elif command.protocol is not None:
+                self._fail(command, PeerViolation(f"{command.line.shown} was answered by OK, not by CONNECT"))
+            else:
+                self._release()
+                command.succeed(Response(tuple(command.lines), line.decode("ascii")))
+            return
+        if isConnect(line):
+            self._connected(command)
+            return
+        text = line.decode("latin-1")
+        if not command.line.owns(text, self._listeners or _NOBODY):
+            self._notice(text)
+            return
+        command.size += len(line) + LINE_COST
+        if command.size > MAX_ANSWER:
+            self._broken(PeerViolation("an answer has no end", line))
+            return
+        command.lines.append(text)
+
+    @staticmethod
+    def _withoutEcho(command: _Command, line: bytes) -> bytes | None:
+        """
+        What a line says beside the echo of what was sent; C{None}: it is echo alone.
+
+        An echo may be cut in two by a notice, stand behind a prompt, and, of data, in front of an answer (ATV0).
+        """
+        echo = command.echo
+        assert echo
+        if command.echoed:
+            # the echo of data: each of their lines, perhaps behind a prompt of its own
+            bare = line.removeprefix(b"> ") if line[:2] == b"> " and echo[0][:2] != b"> " else line
+            if bare.startswith(echo[0]):
+                left = bare[len(echo[0]) :].removeprefix(_CTRL_Z)
+                del echo[0]
+                return left or None
+            return line
+        bare = line.removeprefix(b"> ")
+        if bare == echo[0]:
+            command.echo = None
+            command.echoed = True
+            return None
+        if bare and echo[0].startswith(bare):
+            echo[0] = echo[0][len(bare) :]
+            return None
+        return line
+
+    def _prompted(self, command: _Command, prompt: bytes) -> None:
+        """
+        The module asks for data.
+        """
+        if command.prompted:
+            # some modules ask again at each line of the data
+            return
+        data = command.data
+        if data is not None and command.waiting is not None:
+            command.prompted = True
+            raw = command.counted or prompt == FILE_PROMPT
+            if command.echoed:
+                command.echo = [part for part in data.replace(b"\n", b"\r").split(b"\r") if part]
+            self.transport.write(data if raw else data + _CTRL_Z)
+            return
+        if not command.lines:
+            command.prompted = True
+            command.error = Misuse(f"{command.line.shown} asks for data, and there are none")
+            self.transport.write(_ESC)
+
+    def _unasked(self, line: bytes) -> None:
+        """
+        A line that comes while no command runs.
+        """
+        if isConnect(line):
+            self._stray()
+        elif isFinal(line) and line != _NO_CARRIER:
+            # the answer to something that was given up: who knows what follows
+            self._doubtful = True
+        else:
+            self._notice(line.decode("latin-1"))
+
+    def _broken(self, violation: PeerViolation) -> None:
+        """
+        What comes can't be read: fail what runs, and find the beginning of an answer again before the next line.
+        """
+        self._log.warn("the module broke the protocol: {what}", what=violation.what)
+        self._doubtful = True
+        if self._running is not None:
+            self._fail(self._running, violation)
+        elif self._resync is not None:
+            self._resync.clean = False
+
+    # -- finding the beginning of an answer
+
+    def _probe(self) -> None:
+        """
+        Ask for a lone OK; ESC in front of it ends a prompt or a line that was begun.
+        """
+        resync = self._resync
+        assert resync is not None
+        resync.tries += 1
+        resync.clean, resync.settling = True, False
+        self._reader.clear()
+        self._timer = self.clock.callLater(RESYNC_WAIT, self._judged)
+        self.transport.write(_ESC + _PROBE.encode("ascii") + b"\r")
+
+    def _probed(self, resync: _Resync, line: bytes) -> None:
+        """
+        A line that comes while the beginning of an answer is looked for.
+        """
+        if isConnect(line):
+            self._stray()
+            return
+        if isFinal(line):
+            if resync.settling or line != b"OK":
+                resync.clean = False
+            if not resync.settling and self._timer is not None:
+                resync.settling = True
+                self._timer.reset(RESYNC_QUIET)
+            return
+        text = line.decode("latin-1")
+        if noticeName(text) in (self._listeners or _NOBODY):
+            self._notice(text)
+        elif line.removeprefix(b"> ").removeprefix(_ESC) != b"AT":
+            resync.clean = False
+
+    def _judged(self) -> None:
+        self._timer = None
+        resync = self._resync
+        assert resync is not None
+        if resync.settling and resync.clean:
+            self._resync = None
+            self._doubtful = False
+            self.resume()
+        elif self._queue is None:
+            # nobody waits any more; the line stays doubtful
+            self._resync = None
+        elif resync.tries < RESYNC_TRIES:
+            self._probe()
+        else:
+            self._log.warn("the module gives no sensible answer any more; the connection is closed")
+            self._resync = None
+            self.abort()
+
+    # -- online mode
+
+    def _connected(self, command: _Command) -> None:
+        """
+        CONNECT: what follows is data.
+        """
+        if command.protocol is None or command.waiting is None:
+            self._stray()
+            self._fail(command, Misuse(f"{command.line.shown} went online; that is what connect() is for"))
+            return
+        rest = self._reader.rest()
+        protocol = command.protocol
+        spell = self._spell = PeerTransport(self, self.transport, protocol, command.line.shown, command.hangUp)
+        self._release()
+        spell.start(rest is None)
+        command.succeed(protocol)
+        if rest and self._spell is spell:
+            spell.received(rest)
+
+    def _stray(self) -> None:
+        """
+        The module went online and nobody wants it: leave again, and hang up.
+        """
+        self._doubtful = True
+        self._resync = None
+        self._stopTimer()
+        rest = self._reader.rest()
+        self._spell = PeerTransport(self, self.transport, Protocol(), "", "ATH")
+        self._spell.start(rest is None)
+        self._spell.abortConnection()
+
+    def onlineEnded(self, sure: bool, hangUp: str) -> None:
+        """
+        The spell is over; called by it, before anybody is told. L{resume} follows when everybody is.
+
+        @param sure: the module is in command mode.
+        @param hangUp: the command line that ends the call; empty: it has ended, or lives on.
+        """
+        self._spell = None
+        if not sure:
+            self._doubtful = True
+        if hangUp and self._lost is None:
+            command = _Command(self._book.line(hangUp), self._book.line(hangUp).seconds, None)
+            if self._queue is None:
+                self._queue = deque()
+            self._queue.appendleft(command)

@@ -1,0 +1,352 @@
+"""
+What a module says, as the peer reads it: lines out of octets, results out of lines, and whose a line is.
+
+No Twisted and no clock here; the client that uses it is L{atrunproto.at.peer}.
+Sources: reference 1.2 (framing), 2 (results); MTS-RES-03 to MTS-RES-08; design, Rulings (answer or notice).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import Misuse, PeerViolation
+from .grammar import EXTENDED, Form, ParsedCommand, parse
+from .results import CME, CMS, CONNECT, FINAL_CODES, NO_CARRIER, OK, RING, ErrorFamily, Reason, multitechReason
+
+if TYPE_CHECKING:
+    from .commands import Command
+
+#: octets of one line; the longest of the documents is an #SRECV of 1500 octets in hexadecimal
+MAX_LINE = 4096
+#: octets of one answer, with L{LINE_COST} added for each line; a directory of scripts or a full SMS store has far less
+MAX_ANSWER = 1024 * 1024
+#: what a line is counted for beside its octets
+LINE_COST = 64
+#: seconds for a command without a row; the longest of the table for ordinary commands (reference 1.3)
+LONGEST = 30.0
+
+#: what asks for data; no line end follows it
+TEXT_PROMPT, FILE_PROMPT = b"> ", b">>>"
+
+#: commands whose text prompt takes a counted number of octets, without ^Z (reference 6.2, 8)
+COUNTED = frozenset(["#SSENDEXT", "#SENDEXT", "#FTPAPPEXT"])
+#: commands that C{NO CARRIER} answers; in the midst of others it is a notice (reference 6.1)
+DIALS = frozenset(["D", "A", "O", "+CGDATA", "#SD", "#SO", "#SA", "#SKTD", "#SKTOP", "#FTPGET", "#FTPPUT", "#FTPLIST"])
+#: answers under another name than the command's (reference 5, 11)
+OTHER_NAMES = {"#GPRS": "+IP", "#TEMPMON": "#TEMPMEAS"}
+#: read answers C{mode,status[,"text"...]} whose notices are C{status[,"text"...]} (reference 5, 11)
+WITH_MODE = frozenset(["+CREG", "+CGREG", "+CEREG", "#QSS"])
+#: notices without a prefix character
+FREE_NOTICES = frozenset([RING.text, NO_CARRIER.text, "SRING", "+CRING"])
+
+
+# -- octets to lines
+
+_LINE = re.compile(rb"[\r\n]*+([^\r\n]++)([\r\n])").match
+#: result codes under ATV0, and what they are under ATV1
+_CODES = {b"%d" % code.number: code.text.encode("ascii") for code in (*FINAL_CODES, CONNECT, RING)}
+_TEXTS = frozenset(code.text.encode("ascii") for code in FINAL_CODES)
+
+
+class LineReader:
+    """
+    Cuts what a module sends into lines, one at a time, empty ones left out.
+
+    CR and LF each end a line, so the framings of both dialects and an echo come out alike.
+    A result code of ATV0 comes out as its text. A digit with a lone CR behind it is one; while the LF of an information
+    line may still follow, L{doubtful} is true, unless the last result came as a number too.
+
+    @ivar numeric: the last result came as a number.
+    @ivar doubtful: what is held is a result code if nothing follows; then call L{settle}.
+    """
+
+    __slots__ = ("_at", "_held", "doubtful", "numeric")
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._at = 0
+        self.numeric = False
+        self.doubtful = False
+
+    def feed(self, data: bytes) -> None:
+        """
+        Take octets; L{next} gives the lines.
+        """
+        self._held = self._held[self._at :] + data
+        self._at = 0
+
+    def next(self, longest: int = MAX_LINE) -> bytes | None:
+        """
+        The next line without its end, or C{None} if none is complete.
+
+        @param longest: octets that a line may have.
+        @raise PeerViolation: a line is longer. What has come of it is dropped.
+        """
+        self.doubtful = False
+        found = _LINE(self._held, self._at)
+        if found is None:
+            held = self._held[self._at :].lstrip(b"\r\n")
+            self._at = 0
+            if len(held) <= longest:
+                self._held = held
+                return None
+            self._held = b""
+            raise PeerViolation("a line is too long", held)
+        line, end = found.group(1), found.end()
+        if len(line) > longest:
+            self._at = end
+            raise PeerViolation("a line is too long", line)
+        if len(line) == 1 and line in _CODES and found.group(2) == b"\r":
+            after = self._held[end : end + 1]
+            if after == b"" and not self.numeric:
+                self.doubtful = True
+                return None
+            if after != b"\n":
+                self.numeric = True
+                line = _CODES[line]
+        elif self.numeric and line in _TEXTS:
+            self.numeric = False
+        self._at = end
+        return line
+
+    def settle(self) -> None:
+        """
+        Nothing has followed: what was L{doubtful} is a result code, and L{next} gives it.
+        """
+        self.numeric = True
+
+    def prompt(self) -> bytes | None:
+        """
+        The request for data that ends what has come, taken away; C{None} if there is none.
+        """
+        held = self._held[self._at :].lstrip(b"\r\n")
+        if held != TEXT_PROMPT and held != FILE_PROMPT:
+            return None
+        self.clear()
+        return held
+
+    def rest(self) -> bytes | None:
+        """
+        What follows a line of C{CONNECT}, taken away: data; C{None}: the LF of that line is still to come.
+        """
+        rest = self._held[self._at :]
+        self.clear()
+        if self.numeric:
+            return rest
+        return (rest[1:] if rest[:1] == b"\n" else rest) if rest else None
+
+    def clear(self) -> None:
+        """
+        Forget what is held.
+        """
+        self._held = b""
+        self._at = 0
+        self.doubtful = False
+
+
+# -- lines to results
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """
+    The answer to a command line that has succeeded.
+    """
+
+    #: information text, without blank lines
+    lines: tuple[str, ...]
+    #: the final result, as under ATV1
+    result: str
+
+
+_REASONS: dict[bytes, Reason | None] = {
+    code.text.encode("ascii"): None if code is OK else Reason(ErrorFamily.PLAIN, code.number, code.text)
+    for code in FINAL_CODES
+}
+_FAILURES = tuple(f"{family.value}:".encode("ascii") for family in ErrorFamily if family is not ErrorFamily.PLAIN)
+_CME_TEXTS: dict[str, Reason] = {}
+for _reason in CME.values():
+    _CME_TEXTS.setdefault(_reason.text.lower(), _reason)
+#: the number of an error that no table has
+UNKNOWN = -1
+
+
+def isFinal(line: bytes) -> bool:
+    """
+    Whether a line ends a command.
+    """
+    return line in _REASONS or line.startswith(_FAILURES)
+
+
+def reasonOf(line: bytes) -> Reason | None:
+    """
+    Why a command has failed, from its final result; C{None}: it is C{OK}.
+
+    Texts that stand for two numbers give the lower one.
+    """
+    if line in _REASONS:
+        return _REASONS[line]
+    prefix, _, text = line.decode("latin-1").partition(":")
+    text = text.strip()
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else UNKNOWN
+    if prefix == ErrorFamily.MULTITECH.value and number != UNKNOWN:
+        return multitechReason(number)
+    family = ErrorFamily(prefix)
+    known = (CME if family is ErrorFamily.CME else CMS).get(number)
+    if known is None and family is ErrorFamily.CME:
+        known = _CME_TEXTS.get(text.lower())
+    return known or Reason(family, number, text)
+
+
+def isConnect(line: bytes) -> bool:
+    """
+    Whether a line announces online mode, with or without a rate.
+    """
+    return line[:7] == b"CONNECT" and line[7:8] in (b"", b" ")
+
+
+def noticeName(text: str) -> str:
+    """
+    The name under which a notice is subscribed: what stands before its colon, or all of it.
+    """
+    return text.partition(":")[0].rstrip()
+
+
+_NAMED = re.compile(r"[+#$@*!^][A-Z][A-Z0-9_]*+:").match
+
+
+# -- what is sent, and which lines answer it
+
+#: in place of the least number of values: no shape is looked at
+ANY = 0
+
+
+class SentLine:
+    """
+    A command line: its octets, how long it may take, and which lines belong to its answer.
+
+    @ivar wire: the octets, terminator included.
+    @ivar echo: the line as a module that echoes repeats it.
+    @ivar shown: the line as errors and logs show it, without passwords.
+    @ivar secret: it may hold a password.
+    @ivar seconds: how long it may take.
+    @ivar dials: C{NO CARRIER} is an answer to it.
+    @ivar counted: its text prompt takes octets by number.
+    """
+
+    __slots__ = ("_answers", "counted", "dials", "echo", "seconds", "secret", "shown", "wire")
+
+    def __init__(self, body: str, commands: Collection[ParsedCommand], rows: Mapping[str, Command]) -> None:
+        self.echo = b"AT" + body.encode("latin-1")
+        self.wire = self.echo + b"\r"
+        known = [rows.get(command.name) for command in commands]
+        self.secret = _isSecret(body, rows)
+        self.shown = "AT" + (";".join(map(_masked, commands)) or "..." if self.secret else body)
+        self.seconds = sum(LONGEST if row is None else row.longest for row in known) or LONGEST
+        self.dials = any(command.name in DIALS for command in commands)
+        self.counted = any(command.name in COUNTED for command in commands)
+        self._answers: dict[str, tuple[Form, int]] = {}
+        for command, row in zip(commands, known, strict=True):
+            self._answers[command.name] = _expected(command, row)
+            if command.name in OTHER_NAMES:
+                self._answers[OTHER_NAMES[command.name]] = (command.form, ANY)
+
+    def owns(self, text: str, subscribed: Collection[str]) -> bool:
+        """
+        Whether a line is part of the answer; else it is a notice.
+
+        @param subscribed: the names of notices that somebody wants to hear.
+        """
+        name = text.partition(":")[0]
+        expected = self._answers.get(name)
+        if expected is None:
+            if _NAMED(text):
+                return False
+            return name not in FREE_NOTICES and name not in subscribed
+        form, least = expected
+        if least == ANY or (name not in WITH_MODE and name not in subscribed):
+            return True
+        values = text[len(name) + 1 :].split(",")
+        if form is Form.TEST:
+            return "(" in values[0]
+        if form is not Form.READ or len(values) < least:
+            return False
+        return name not in WITH_MODE or not values[1].startswith('"')
+
+
+def _expected(command: ParsedCommand, row: Command | None) -> tuple[Form, int]:
+    """
+    The form of a command, and how many values its answer has at least.
+    """
+    if command.name in WITH_MODE:
+        return command.form, 2
+    if row is None or not row.isSetting or command.name[0] not in EXTENDED:
+        return command.form, ANY
+    return command.form, len(row.allParameters)
+
+
+#: a command that may carry a password, for what has no row
+_SECRET = re.compile(r"PIN|PW|PASS|PSW|AUTH|CLCK|USER", re.IGNORECASE).search
+_NAMES = re.compile(r"[+#$@*!^][A-Za-z0-9_]+").findall
+
+
+def _isSecret(body: str, rows: Mapping[str, Command]) -> bool:
+    for name in _NAMES(body):
+        row = rows.get(name.upper())
+        if _SECRET(name) is not None if row is None else row.secret:
+            return True
+    return False
+
+
+def _masked(command: ParsedCommand) -> str:
+    return f"{command.name}=..." if command.form is Form.SET else str(command)
+
+
+#: lines kept by a L{LineBook}: what hosts repeat
+KEPT_LINES = 512
+#: characters of a line worth keeping
+KEPT_LENGTH = 96
+#: what no command line may hold: it would end, edit or abandon it
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]").search
+
+
+class LineBook:
+    """
+    The command lines that can be said with these rows. Many clients share one.
+    """
+
+    def __init__(self, rows: Mapping[str, Command]) -> None:
+        """
+        @param rows: what is known of commands, by name. Others can be sent as well.
+        """
+        self.rows = rows
+        self._kept: dict[str, SentLine] = {}
+
+    def line(self, text: str) -> SentLine:
+        """
+        A command line, given with or without C{AT}.
+
+        @raise Misuse: it can't be sent as one line.
+        """
+        kept = self._kept.get(text)
+        if kept is not None:
+            return kept
+        body = text[2:] if text[:2] in ("AT", "at") else text
+        if _CONTROL(body) is not None:
+            raise Misuse("a command line holds a control character")
+        try:
+            commands = parse(body.encode("latin-1"))
+        except UnicodeEncodeError:
+            raise Misuse("a command line holds characters beyond Latin-1") from None
+        except PeerViolation:
+            # the module may understand it all the same, and its answer tells
+            commands = []
+        line = SentLine(body, commands, self.rows)
+        if len(text) <= KEPT_LENGTH and not line.secret:
+            if len(self._kept) >= KEPT_LINES:
+                self._kept.clear()
+            self._kept[text] = line
+        return line

@@ -1,0 +1,320 @@
+"""
+Online mode of an AT client: one online spell as the transport of its user's protocol.
+
+A module says that the other side has ended the call by C{NO CARRIER} in the midst of the data. It counts only with its
+framing, at the very end of what has come, and followed by L{SILENCE}; where the port has modem lines, a fall of DCD
+ends the spell as well. Under ATV0 the code is a bare digit, so there only the modem lines tell.
+The mirror image is L{atrunproto.at.online}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IConsumer, IDelayedCall, IProtocol, IPushProducer, ITransport
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from .errors import CommandTimeout, LinkLost
+from .lines import IPeerLines
+from .online import Escaped
+from .peertail import TailWatch, codeMarks
+from .results import NO_CARRIER, OK
+
+if TYPE_CHECKING:
+    from .peer import ATClient
+
+#: seconds of silence that prove a result code in the midst of data (A)
+SILENCE = 0.3
+#: seconds of silence round the escape sequence: S12 is 1 s, and the network may squeeze a pause (A)
+ESCAPE_GUARD = 1.2
+#: seconds that a module may take for its answer to the escape sequence, the guard time not counted (A)
+ESCAPE_ANSWER = 10.0
+
+_ESCAPE = b"+++"
+
+
+@implementer(IAddress)
+@dataclass(frozen=True, slots=True)
+class OnlineAddress:
+    """
+    One end of an online spell: what was dialled, and the way to the module.
+    """
+
+    #: the command line that led online; empty for our own end
+    line: str
+    via: Any = None
+
+
+@implementer(ITransport, IConsumer, IPushProducer)
+class PeerTransport:
+    """
+    One online spell of an AT client, as the transport of a protocol; dead afterwards.
+
+    (online) write: to the module.
+    (online) loseConnection: wait for a producer -> closing. abortConnection: -> leaving, then the hang-up line.
+    (closing) the producer is gone: -> leaving, then the hang-up line.
+    (online, closing) escape: -> leaving.
+    (leaving) write: dropped; the guard time, the escape sequence, OK or NO CARRIER: C{connectionLost} -> dead.
+    (online, closing, leaving) NO CARRIER, DCD off, the link lost: C{connectionLost} -> dead.
+    (dead) everything: nothing.
+
+    While leaving, data still go to the protocol, even if it has paused them: the answer comes behind them.
+    """
+
+    _log = Logger()
+
+    __slots__ = (
+        "_answer",
+        "_client",
+        "_done",
+        "_forgetLines",
+        "_host",
+        "_leaving",
+        "_numeric",
+        "_paused",
+        "_peer",
+        "_producer",
+        "_protocol",
+        "_reason",
+        "_silence",
+        "_skipLF",
+        "_transport",
+        "_watch",
+        "disconnecting",
+        "hangUp",
+    )
+
+    def __init__(self, client: ATClient, transport: Any, protocol: IProtocol, line: str, hangUp: str) -> None:
+        """
+        @param line: what led online, for the address.
+        @param hangUp: the command line that ends the call when the protocol has closed its transport.
+        """
+        self._client: ATClient | None = client
+        self._transport = transport
+        self._protocol = protocol
+        self._host = OnlineAddress("", transport.getHost())
+        self._peer = OnlineAddress(line, transport.getPeer())
+        self._numeric = client.numeric
+        self._watch = TailWatch({} if self._numeric else codeMarks([NO_CARRIER], False))
+        self._skipLF = False
+        self._silence: IDelayedCall | None = None
+        self._answer: IDelayedCall | None = None
+        self._producer: Any = None
+        self._paused = False
+        self._leaving = False
+        self._reason = Failure(ConnectionDone())
+        self._done: Deferred[None] | None = None
+        self._forgetLines: Callable[[], None] | None = None
+        self.disconnecting = False
+        self.hangUp = hangUp
+
+    # -- what the client calls
+
+    def start(self, skipLF: bool) -> None:
+        """
+        Give the protocol its transport.
+
+        @param skipLF: the LF behind C{CONNECT} is still to come.
+        """
+        self._skipLF = skipLF
+        if isinstance(self._transport, IPeerLines):
+            self._forgetLines = self._transport.onLineChange(self._lineChanged)
+        self._tell(self._protocol.makeConnection, self)
+
+    def received(self, data: bytes) -> None:
+        """
+        Take what came from the module.
+        """
+        if self._skipLF and data:
+            self._skipLF = False
+            data = data.removeprefix(b"\n")
+        onward = self._watch.received(data)
+        if self._watch.holds:
+            if self._silence is None:
+                self._silence = self._clock.callLater(SILENCE, self._silent)
+            else:
+                self._silence.reset(SILENCE)
+        elif self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+        if onward:
+            self._tell(self._protocol.dataReceived, onward)
+
+    def escape(self, guard: float, reason: BaseException | None = None) -> Deferred[None]:
+        """
+        Leave online mode by the escape sequence.
+
+        @param guard: seconds of silence before and after it.
+        @param reason: what the protocol is told; L{Escaped} if nothing is given.
+        """
+        if self._done is None:
+            self._done = Deferred()
+        if not self._leaving:
+            self._leaving = self.disconnecting = True
+            self._reason = Failure(reason or Escaped())
+            self._stopProducer()
+            self._resume()
+            self._answer = self._clock.callLater(guard, self._sendEscape, guard)
+        return self._done
+
+    def linkLost(self, reason: Failure) -> None:
+        """
+        The transport below is gone, and has stopped the producer.
+        """
+        self._producer = None
+        self._end(reason, LinkLost(_ESCAPE.decode("ascii"), True))
+
+    # -- how it ends
+
+    @property
+    def _clock(self) -> Any:
+        assert self._client is not None
+        return self._client.clock
+
+    def _sendEscape(self, guard: float) -> None:
+        self._transport.write(_ESCAPE)
+        self._watch.watch(codeMarks([OK, NO_CARRIER], self._numeric))
+        self._answer = self._clock.callLater(guard + ESCAPE_ANSWER, self._unanswered, guard)
+
+    def _unanswered(self, guard: float) -> None:
+        self._answer = None
+        error = CommandTimeout(_ESCAPE.decode("ascii"), guard + ESCAPE_ANSWER)
+        self._end(Failure(error), error)
+
+    def _silent(self) -> None:
+        self._silence = None
+        code, onward = self._watch.expire()
+        if code is None:
+            self._tell(self._protocol.dataReceived, onward)
+        elif code is OK:
+            self._end(self._reason, None, "" if self._reason.check(Escaped) else self.hangUp)
+        else:
+            self._end(Failure(ConnectionDone()), None)
+
+    def _lineChanged(self, line: str, on: bool) -> None:
+        if line == "DCD" and not on:
+            self._end(Failure(ConnectionDone()), None)
+
+    def _end(self, reason: Failure, error: Exception | None, hangUp: str = "") -> None:
+        """
+        The spell is over.
+
+        @param error: why the line isn't known to be in command mode.
+        @param hangUp: the command line that ends the call, which lives on.
+        """
+        client, self._client = self._client, None
+        if client is None:
+            return
+        for call in (self._silence, self._answer):
+            if call is not None and call.active():
+                call.cancel()
+        if self._forgetLines is not None:
+            self._forgetLines()
+        client.onlineEnded(error is None, hangUp)
+        self._stopProducer()
+        self._resume()
+        self._tell(self._protocol.connectionLost, reason)
+        if self._done is not None:
+            if error is None:
+                self._done.callback(None)
+            else:
+                self._done.errback(error)
+        client.resume()
+
+    def _tell(self, what: Callable[..., Any], *arguments: Any) -> None:
+        """
+        Call the user's code; its failure is logged and ends the spell.
+        """
+        with self._log.failuresHandled("the protocol on {line} failed", line=self._peer.line) as operation:
+            what(*arguments)
+        if operation.failed:
+            self.abortConnection()
+
+    # -- the transport of the protocol
+
+    def write(self, data: bytes) -> None:
+        if self._client is not None and not self._leaving:
+            self._transport.write(data)
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """
+        Leave online mode and hang up, once a registered producer has finished.
+        """
+        self.disconnecting = True
+        if self._producer is None:
+            self.abortConnection()
+
+    def abortConnection(self) -> None:
+        """
+        Leave online mode and hang up; no producer is waited for.
+        """
+        self.disconnecting = True
+        if self._client is None:
+            return
+        if self._leaving:
+            self._reason = Failure(ConnectionDone())
+        else:
+            self.escape(ESCAPE_GUARD, ConnectionDone()).addErrback(lambda _: None)
+
+    def getPeer(self) -> IAddress:
+        return self._peer
+
+    def getHost(self) -> IAddress:
+        return self._host
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        if self._client is None or self._leaving:
+            producer.stopProducing()
+            return
+        self._transport.registerProducer(producer, streaming)
+        self._producer = producer
+
+    def unregisterProducer(self) -> None:
+        if self._producer is None:
+            return
+        self._producer = None
+        if self._client is not None and not self._leaving:
+            self._transport.unregisterProducer()
+            if self.disconnecting:
+                self.abortConnection()
+
+    def _stopProducer(self) -> None:
+        """
+        Nothing more can be written.
+        """
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            self._transport.unregisterProducer()
+            self._tell(producer.stopProducing)
+
+    def pauseProducing(self) -> None:
+        """
+        Stop reading from the module.
+        """
+        if self._client is not None and not self._leaving:
+            self._paused = True
+            self._transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """
+        Read on.
+        """
+        if self._client is not None:
+            self._resume()
+
+    def _resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
