@@ -7,6 +7,7 @@ The bench is the shortest way to talk: C{Bench().say(b"AT+CSQ\\r")} gives what c
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 from twisted.internet.interfaces import IProtocol
@@ -330,3 +331,9 @@ def quiet(*args: Any, **facts: Any) -> Bench:
     bench = Bench(*args, **facts)
     bench.say(b"ATE0\r")
     return bench
+
+
+def pieces(stream: bytes, cuts: Iterable[int]) -> list[bytes]:
+    """A stream cut into chunks at these places, as a transport may."""
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    return [stream[low:high] for low, high in pairwise(edges)]
