@@ -43,7 +43,7 @@ class Event(StrEnum):
     WITHDRAWN = "withdrawn"
     #: the module answered every command with OK
     SUCCEEDED = "succeeded"
-    #: the module answered a command with an error
+    #: the module answered a command with an error, or the command cannot be run like this
     REFUSED = "refused"
     #: the link or the host died, or no answer came in time
     LOST = "lost"
