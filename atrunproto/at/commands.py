@@ -61,6 +61,8 @@ class Command:
     noRead: Reason = CME[4]
     #: a bare name, without C{=}, is an error
     needsValue: bool = False
+    #: the reason for it, where it isn't that of a syntax error
+    noValue: Reason | None = None
     #: where the facts come from
     source: str = ""
 
@@ -88,6 +90,16 @@ class Command:
         if self.factories is not None and key is not None and key in self.factories:
             return self.factories[key]
         return tuple(parameter.default for parameter in self.parameters)
+
+    def holds(self, values: Sequence[Any], key: Key) -> bool:
+        """
+        Whether a setting can have these values under this key.
+        """
+        if (self.key is None) != (key is None) or len(values) != self.width:
+            return False
+        if self.key is not None and not self.key.holds(key):
+            return False
+        return all(parameter.holds(value) for parameter, value in zip(self.parameters, values, strict=True))
 
     @property
     def allParameters(self) -> tuple[Parameter, ...]:
@@ -371,7 +383,7 @@ class CommandSet:
             return Invocation(row, row.test or _answerTest(row), (), form)
         if form is Form.EXECUTE:
             if row.execute is None:
-                raise refuse(self.dialect.syntaxError)
+                raise refuse(row.noValue or self.dialect.syntaxError)
             return Invocation(row, row.execute, self._defaults(row), form)
         if row.run is None:
             raise refuse(self.dialect.syntaxError)

@@ -19,7 +19,7 @@ It may C{await at.prompt(...)} and C{await at.takes(seconds)}. It never writes t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from types import CoroutineType
 from typing import Any, Protocol, TypeVar
 
@@ -41,6 +41,7 @@ from .results import NO_CARRIER, OK, PLAIN_ERROR, Framing, ResultCode, asLines
 from .settings import Memory, Settings
 
 Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 #: notices held back while a command runs or the instance is online; the oldest are dropped beyond
 NOTICES_HELD = 64
@@ -86,6 +87,11 @@ class Surroundings(Protocol):
         Whether a data call is up on another instance than this one.
         """
 
+    def isTied(self, cid: int) -> bool:
+        """
+        Whether a socket is tied to this context.
+        """
+
     def identify(self, what: str) -> str:
         """
         An identity answer of the product: C{"manufacturer"}, C{"model"}, C{"revision"}, C{"I0"} to C{"I5"}, ...
@@ -104,6 +110,7 @@ class ATInstance:
     _log = Logger()
 
     __slots__ = (
+        "_abort",
         "_body",
         "_channel",
         "_channelFull",
@@ -158,6 +165,7 @@ class ATInstance:
         self._pending: tuple[Sequence[Invocation | Broken], int] = ((), 0)
         self._running: Deferred[Any] | None = None
         self._queued = b""
+        self._abort: Deferred[Any] | None = None
         self._outputFull = False
         self._channelFull = False
         self._deaf = False
@@ -430,6 +438,7 @@ class ATInstance:
         The final result of a line.
         """
         self._out = b""
+        self._abort = None
         self._take = self._takeCommand
         if output and self.transport is not None:
             self.transport.write(output)
@@ -452,6 +461,20 @@ class ATInstance:
             return deferLater(self.module.clock, seconds)
         done.callback(None)
         return done
+
+    def abortable(self, step: Coroutine[Any, Any, Result], isAbortable: bool) -> Deferred[Result | None]:
+        """
+        Run a step of a command that any character from the DTE aborts; it gives C{None} then.
+        """
+        running: Deferred[Any] = Deferred.fromCoroutine(step)
+        if isAbortable:
+            self._abort = running
+            running.addErrback(self._aborted)
+        return running
+
+    @staticmethod
+    def _aborted(failure: Failure) -> None:
+        failure.trap(CancelledError)
 
     def _await(self, deferred: Deferred[Any]) -> None:
         """
@@ -521,7 +544,10 @@ class ATInstance:
         """
         Lines that come too early: lost, or queued over a bearer that says so (TEL-SEQ-03, TEL-SEQ-04).
         """
-        if self.bearer.queues():
+        abort, self._abort = self._abort, None
+        if abort is not None:
+            abort.cancel()
+        elif self.bearer.queues():
             self._queued += data
             self._regulate()
 

@@ -40,7 +40,7 @@ class Parameter:
     ) -> None:
         self.name = name
         self.required = required or default is REQUIRED
-        self.default = None if default is REQUIRED else default
+        self.default: Any = None if default is REQUIRED else default
         self.unit = unit
         self.secret = secret
 
@@ -55,6 +55,17 @@ class Parameter:
         The value as a read form prints it.
         """
         raise NotImplementedError
+
+    def holds(self, value: Any) -> bool:
+        """
+        Whether the value is one that this parameter can have; one that was kept may come from another product.
+        """
+        if value is None or value == self.default:
+            return bool(value == self.default)
+        try:
+            return bool(self.parse(Argument(str(value), quoted=isinstance(value, str))) == value)
+        except BadValue:
+            return False
 
     def range(self) -> str:
         """
@@ -99,7 +110,7 @@ class Int(Parameter):
         value = int(text)
         for low, high, *step in self.ranges:
             if low <= value <= high and (not step or (value - low) % step[0] == 0):
-                return self.default if value == self.absent else value  # type: ignore[no-any-return]
+                return value if value != self.absent else int(self.default)
         raise BadValue(text)
 
     def show(self, value: Any) -> str:

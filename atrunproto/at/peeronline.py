@@ -57,7 +57,7 @@ class PeerTransport:
     One online spell of an AT client, as the transport of a protocol; dead afterwards.
 
     (online) write: to the module.
-    (online) loseConnection: wait for a producer -> closing. abortConnection: -> leaving, then the hang-up line.
+    (online) loseConnection: wait for a pull producer -> closing. abortConnection: -> leaving, then the hang-up line.
     (closing) the producer is gone: -> leaving, then the hang-up line.
     (online, closing) escape: -> leaving.
     (leaving) write: dropped; the guard time, the escape sequence, OK or NO CARRIER: C{connectionLost} -> dead.
@@ -84,6 +84,7 @@ class PeerTransport:
         "_reason",
         "_silence",
         "_skipLF",
+        "_streaming",
         "_transport",
         "_watch",
         "disconnecting",
@@ -106,6 +107,7 @@ class PeerTransport:
         self._silence: IDelayedCall | None = None
         self._answer: IDelayedCall | None = None
         self._producer: Any = None
+        self._streaming = False
         self._paused = False
         self._leaving = False
         self._reason = Failure(ConnectionDone())
@@ -247,10 +249,10 @@ class PeerTransport:
 
     def loseConnection(self) -> None:
         """
-        Leave online mode and hang up, once a registered producer has finished.
+        Leave online mode and hang up, once a pull producer has finished.
         """
         self.disconnecting = True
-        if self._producer is None:
+        if self._producer is None or self._streaming:
             self.abortConnection()
 
     def abortConnection(self) -> None:
@@ -277,6 +279,7 @@ class PeerTransport:
             return
         self._transport.registerProducer(producer, streaming)
         self._producer = producer
+        self._streaming = streaming
 
     def unregisterProducer(self) -> None:
         if self._producer is None:

@@ -125,16 +125,21 @@ class Settings:
         """
         Undefine a setting, or return it to its factory values.
         """
-        if self._values.get(name, {}).pop(key, None) is not None and self._rows[name].stored is Stored.NVM:
-            self.save(name)
+        held = self._values.get(name, {})
+        before = held.pop(key, None)
+        if before is not None and self._rows[name].stored is Stored.NVM:
+            try:
+                self.save(name)
+            except BaseException:
+                held[key] = before
+                raise
 
     def save(self, name: str) -> None:
         """
         Write one setting to the memory.
         """
         held = self._values.get(name)
-        kept = {"" if key is None else str(key): list(values) for key, values in held.items()} if held else None
-        self._memory.put(f"setting {name}", kept)
+        self._memory.put(f"setting {name}", _plain(held) if held else None)
 
     def load(self, classes: Collection[Stored] = (Stored.NVM, Stored.DEMAND)) -> None:
         """
@@ -151,27 +156,28 @@ class Settings:
 
     @staticmethod
     def _fitting(row: Command, kept: Mapping[str, Any]) -> Iterator[tuple[Key, Values]]:
-        for key, values in kept.items():
-            if isinstance(values, list) and len(values) == row.width:
-                yield (int(key) if key else None), tuple(values)
+        for written, values in kept.items():
+            key = int(written) if written.isdecimal() else None
+            if isinstance(values, list) and row.holds(values, key):
+                yield key, tuple(values)
 
-    def snapshot(self, stored: Stored) -> dict[str, list[Any]]:
+    def snapshot(self, stored: Stored) -> dict[str, Any]:
         """
         The settings of one profile section that differ from the factory values, in JSON's types.
         """
-        return {
-            name: list(held[None])
-            for name, held in self._values.items()
-            if self._rows[name].stored is stored and None in held
-        }
+        return {name: _plain(held) for name, held in self._values.items() if held and self._rows[name].stored is stored}
 
     def restore(self, stored: Stored, profile: Mapping[str, Any]) -> None:
         """
-        Replace one profile section by a snapshot; what the snapshot lacks returns to its factory value.
+        Replace one profile section by a snapshot; what it lacks, or this product can't hold, gets its factory value.
         """
         for name in [name for name in self._values if self._rows[name].stored is stored]:
             del self._values[name]
-        for name, values in profile.items():
+        for name, kept in profile.items():
             row = self._rows.get(name)
-            if row is not None and row.stored is stored and len(values) == row.width:
-                self._values[name] = {None: tuple(values)}
+            if row is not None and row.stored is stored and isinstance(kept, dict):
+                self._values[name] = dict(self._fitting(row, kept))
+
+
+def _plain(held: Mapping[Key, Values]) -> dict[str, list[Any]]:
+    return {"" if key is None else str(key): list(values) for key, values in held.items()}
