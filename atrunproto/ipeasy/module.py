@@ -1,0 +1,567 @@
+"""
+The sockets of a module: six connections with their settings, states and pacing.
+
+Other protocol packages borrow one of them through L{SocketTable.socket}.
+Source: reference 6; IP Easy User Guide 3.2; TEL-SCF, TEL-SS, TEL-ALR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import Any, Protocol
+
+from twisted.internet import protocol
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError, ConnectError, TimeoutError
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from atrunproto.at.bearer import LOCAL, Bearer
+from atrunproto.at.settings import Settings
+
+from .filtering import Rule
+from .listening import Listener
+from .pacing import Packets
+
+#: connections of a module (TEL-MSK-03)
+SOCKETS = 6
+
+
+class Status(IntEnum):
+    """
+    What #SS shows of a socket (TEL-SS-03 to TEL-SS-08).
+    """
+
+    CLOSED = 0
+    ACTIVE = 1
+    SUSPENDED = 2
+    PENDING = 3
+    LISTENING = 4
+    INCOMING = 5
+
+
+class Surroundings(Protocol):
+    """
+    What sockets need of the module round them.
+    """
+
+    @property
+    def clock(self) -> IReactorTime:
+        """
+        Where time comes from.
+        """
+
+    @property
+    def reactor(self) -> Any:
+        """
+        Where real sockets are made: an IReactorTCP.
+        """
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The settings of the module.
+        """
+
+    def address(self, cid: int) -> str | None:
+        """
+        The address of an active context, or C{None}.
+        """
+
+    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
+        """
+        Hear of each context that becomes active or ceases to be.
+        """
+
+    def resolve(self, name: str) -> Deferred[str]:
+        """
+        The address of a host, in dotted form.
+        """
+
+    def claimPort(self, address: str, port: int) -> Deferred[None]:
+        """
+        Fires when nothing of an earlier time holds this port any more.
+        """
+
+    def releasePort(self, address: str, port: int, stopped: Deferred[None]) -> None:
+        """
+        A port is being left; it is free when C{stopped} fires.
+        """
+
+    def abandon(self, listener: Listener, address: str, port: int) -> None:
+        """
+        Take over a listener whose address is off the air.
+        """
+
+
+class Link(protocol.Protocol):
+    """
+    One connection of a socket: paced towards the peer, and the transport of what runs on it.
+
+    @ivar bearer: the rules for an AT instance that sits on it.
+    """
+
+    def __init__(self, socket: Socket, above: IProtocol, bearer: Bearer = LOCAL) -> None:
+        """
+        @param above: what runs on the connection; it gets this link as its transport.
+        """
+        self.bearer = bearer
+        self._socket = socket
+        self._above = above
+        _, size, idle, _, sending = socket.config
+        self._packets = Packets(size, sending / 10)
+        self._idle = float(idle)
+        self._idleCall: IDelayedCall | None = None
+        self._sendCall: IDelayedCall | None = None
+        self._peer: Any = None
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        if hasattr(transport, "setTcpNoDelay"):
+            transport.setTcpNoDelay(True)
+        self._peer = transport.getPeer()
+        self._touch()
+        self._socket.linkUp(self)
+        self._above.makeConnection(self)  # type: ignore[arg-type]
+
+    def dataReceived(self, data: bytes) -> None:
+        self._touch()
+        self._socket.received += len(data)
+        self._above.dataReceived(data)
+
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+        for call in (self._idleCall, self._sendCall):
+            if call is not None:
+                call.cancel()
+        self._idleCall = self._sendCall = None
+        self._socket.linkDown(self)
+        self._above.connectionLost(reason)
+
+    def hand(self, above: IProtocol) -> None:
+        """
+        Put something else on the connection.
+        """
+        self._above = above
+        above.makeConnection(self)  # type: ignore[arg-type]
+
+    # -- the transport of what runs on it
+
+    def write(self, data: bytes) -> None:
+        """
+        Send by packets of the configured size and timeout.
+        """
+        clock = self._socket.clock
+        for packet in self._packets.gather(data, clock.seconds()):
+            self.writeNow(packet)
+        deadline = self._packets.deadline()
+        if deadline is not None and self._sendCall is None:
+            self._sendCall = clock.callLater(max(0.0, deadline - clock.seconds()), self._sendRest)
+
+    def _sendRest(self) -> None:
+        self._sendCall = None
+        deadline, clock = self._packets.deadline(), self._socket.clock
+        if deadline is None:
+            return
+        if deadline > clock.seconds():
+            self._sendCall = clock.callLater(deadline - clock.seconds(), self._sendRest)
+        else:
+            self.writeNow(self._packets.flush())
+
+    def writeNow(self, data: bytes) -> None:
+        """
+        Send past the packets.
+        """
+        if self.connected and data:
+            self._touch()
+            self._socket.sent += len(data)
+            self.transport.write(data)  # type: ignore[union-attr]
+
+    def writeSequence(self, data: Sequence[bytes]) -> None:
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """
+        Send what has gathered, then close.
+        """
+        if self.connected:
+            self.writeNow(self._packets.flush())
+            self.transport.unregisterProducer()  # type: ignore[union-attr]
+            self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def abortConnection(self) -> None:
+        if self.connected:
+            self.transport.abortConnection()  # type: ignore[union-attr]
+
+    def dropConnection(self) -> None:
+        """
+        Close; what has gathered is lost.
+        """
+        self._packets.flush()
+        self.loseConnection()
+
+    def getPeer(self) -> IAddress:
+        peer: IAddress = self._peer
+        return peer
+
+    def getHost(self) -> IAddress:
+        return self.transport.getHost()  # type: ignore[union-attr]
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        self.transport.registerProducer(producer, streaming)  # type: ignore[union-attr]
+
+    def unregisterProducer(self) -> None:
+        self.transport.unregisterProducer()  # type: ignore[union-attr]
+
+    def pauseProducing(self) -> None:
+        self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def resumeProducing(self) -> None:
+        if self.connected:
+            self.transport.resumeProducing()  # type: ignore[union-attr]
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
+
+    def reconfigure(self) -> None:
+        """
+        The settings of the socket have changed while the connection is up.
+        """
+        _, size, idle, _, sending = self._socket.config
+        self._packets.size, self._packets.timeout = size, sending / 10
+        self._idle = float(idle)
+        if self._idleCall is not None:
+            self._idleCall.cancel()
+            self._idleCall = None
+        self._touch()
+
+    def _touch(self) -> None:
+        """
+        Data have passed: the inactivity timeout begins anew (TEL-ALR-07, TEL-SCF-12).
+        """
+        if self._idleCall is not None:
+            self._idleCall.reset(self._idle)
+        elif self._idle:
+            self._idleCall = self._socket.clock.callLater(self._idle, self._idleOver)
+
+    def _idleOver(self) -> None:
+        self._idleCall = None
+        self.loseConnection()
+
+
+class _Dialled(protocol.Factory):
+    """
+    The other end of one connection attempt.
+    """
+
+    noisy = False
+
+    def __init__(self, link: Link, done: Deferred[Link]) -> None:
+        self._link = link
+        self._done: Deferred[Link] | None = done
+
+    def doStart(self) -> None:
+        """
+        Nothing to prepare.
+        """
+
+    def doStop(self) -> None:
+        """
+        Nothing to clear up.
+        """
+
+    def startedConnecting(self, connector: object) -> None:
+        """
+        The attempt is under way.
+        """
+
+    def buildProtocol(self, addr: IAddress | None) -> Link:
+        self._fire(self._link)
+        return self._link
+
+    def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
+        self._fire(reason)
+
+    def clientConnectionLost(self, connector: object, reason: Failure) -> None:
+        """
+        The link itself hears of it.
+        """
+
+    def _fire(self, result: Link | Failure) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            done.callback(result) if isinstance(result, Link) else done.errback(result)
+
+
+class Socket:
+    """
+    One of the six connections.
+
+    @ivar sent: octets sent since it was opened.
+    @ivar received: octets received since it was opened.
+    """
+
+    _log = Logger()
+
+    def __init__(self, table: SocketTable, connId: int) -> None:
+        self.connId = connId
+        self.sent = 0
+        self.received = 0
+        self._table = table
+        self._listener: Listener | None = None
+        self._lost: Callable[[], None] | None = None
+        self._port = 0
+        self._local = ""
+        self.link: Link | None = None
+        self._attempt: tuple[Any, Deferred[Link]] | None = None
+
+    @property
+    def clock(self) -> IReactorTime:
+        """
+        The module's clock.
+        """
+        return self._table.surroundings.clock
+
+    @property
+    def config(self) -> tuple[int, int, int, int, int]:
+        """
+        #SCFG: cid, pktSz, maxTo, connTo, txTo.
+        """
+        return self._table.surroundings.settings.get("#SCFG", self.connId)
+
+    @property
+    def cid(self) -> int:
+        """
+        The context that the socket is tied to.
+        """
+        return self.config[0]
+
+    @property
+    def address(self) -> str | None:
+        """
+        The address of its context, or C{None}.
+        """
+        return self._table.surroundings.address(self.cid)
+
+    @property
+    def isFree(self) -> bool:
+        """
+        Whether nothing goes on here.
+        """
+        return self._listener is None and self.link is None and self._attempt is None
+
+    @property
+    def isConnected(self) -> bool:
+        """
+        Whether there is a connection, or an attempt.
+        """
+        return self.link is not None or self._attempt is not None
+
+    @property
+    def status(self) -> Status:
+        """
+        The state as #SS shows it.
+        """
+        if self.link is not None:
+            return Status.ACTIVE
+        return Status.LISTENING if self._listener is not None else Status.CLOSED
+
+    def describe(self) -> str:
+        """
+        The socket's line of #SS (TEL-SS-01, TEL-SS-02).
+        """
+        line = f"#SS: {self.connId},{int(self.status)}"
+        if self.link is not None:
+            host: Any = self.link.getHost()
+            peer: Any = self.link.getPeer()
+            local = self._port if self._listener is not None else host.port
+            return f"{line},{self._local},{local},{peer.host},{peer.port}"
+        if self._listener is not None:
+            return f"{line},{self._local},{self._port}"
+        return line
+
+    # -- listening
+
+    async def listen(
+        self, port: int, rules: Sequence[Rule], accept: Callable[[IAddress], IProtocol | None], lost: Callable[[], None]
+    ) -> None:
+        """
+        Listen on the address of the context.
+
+        @param accept: as for L{Listener}; while a link is up it isn't asked, further callers are refused (TEL-GAP-14).
+        @param lost: called when the context ends and the port with it.
+        @raise CannotListenError: the port is taken, or the context isn't active.
+        """
+        surroundings, address = self._table.surroundings, self.address
+        if address is None:
+            raise CannotListenError(address, port, OSError("the context is not active"))
+        await surroundings.claimPort(address, port)
+        listener = Listener(self.clock, rules, lambda peer: None if self.link is not None else accept(peer))
+        listener.listen(surroundings.reactor, address, port)
+        self._listener, self._lost, self._port, self._local = listener, lost, port, address
+
+    def admit(self, rules: Sequence[Rule]) -> None:
+        """
+        Change the firewall of the listening port.
+        """
+        if self._listener is not None:
+            self._listener.admit(rules)
+
+    def stopListening(self) -> None:
+        """
+        Leave the port; a link that is up stays.
+        """
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            self._table.surroundings.releasePort(self._local, self._port, listener.stop())
+
+    # -- dialling
+
+    async def dial(self, host: str, port: int, above: IProtocol, bearer: Bearer = LOCAL) -> Link:
+        """
+        Connect to a peer within the connection timeout.
+
+        The local end is bound to the context's address when the peer is on loopback or that address isn't.
+
+        @raise ConnectError: it can't be reached, or the context isn't active.
+        """
+        surroundings, address = self._table.surroundings, self.address
+        if address is None:
+            raise ConnectError(string="the context is not active")
+        done: Deferred[Link] = Deferred(lambda _: self._giveUp(TimeoutError()))
+        self._attempt = (None, done)
+        timeout = self.clock.callLater(self.config[3] / 10, self._giveUp, TimeoutError())
+        try:
+            found = await surroundings.resolve(host)
+            if self._attempt is None or self._attempt[1] is not done:
+                raise ConnectError(string="given up")
+            onLoopback = found.startswith("127.") or not address.startswith("127.")
+            link = Link(self, above, bearer)
+            self._local = address
+            connector = surroundings.reactor.connectTCP(
+                found, port, _Dialled(link, done), timeout=None, bindAddress=(address, 0) if onLoopback else None
+            )
+            self._attempt = (connector, done)
+            return await done
+        finally:
+            if timeout.active():
+                timeout.cancel()
+            if self._attempt is not None and self._attempt[1] is done:
+                self._attempt = None
+
+    def _giveUp(self, reason: Exception) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            return
+        connector, done = attempt
+        if connector is not None:
+            connector.disconnect()
+        if not done.called:
+            done.errback(reason)
+
+    # -- the link
+
+    def carry(self, above: IProtocol, bearer: Bearer = LOCAL) -> IProtocol:
+        """
+        The connection of an accepted caller, with this on top.
+        """
+        return Link(self, above, bearer)
+
+    def reconfigure(self) -> None:
+        """
+        Its settings have changed; they hold at once for a connection that is up (TEL-NOT-06).
+        """
+        if self.link is not None:
+            self.link.reconfigure()
+
+    def linkUp(self, link: Link) -> None:
+        """
+        A connection is there.
+        """
+        self.link = link
+        self.sent = self.received = 0
+
+    def linkDown(self, link: Link) -> None:
+        """
+        A connection is gone.
+        """
+        if self.link is link:
+            self.link = None
+
+    def close(self) -> None:
+        """
+        End everything on this socket.
+        """
+        self._giveUp(ConnectError(string="closed"))
+        if self.link is not None:
+            self.link.loseConnection()
+        self.stopListening()
+
+    def contextLost(self) -> None:
+        """
+        The context has ended: the peer sees a close, the port is off the air.
+        """
+        self._giveUp(ConnectError(string="the context has ended"))
+        if self.link is not None:
+            self.link.dropConnection()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            self._table.surroundings.abandon(listener, self._local, self._port)
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            lost()
+
+
+class SocketTable:
+    """
+    The six sockets of a module.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+        self._sockets: dict[int, Socket] = {}
+        surroundings.watchContexts(self._contextChanged)
+
+    def socket(self, connId: int) -> Socket:
+        """
+        One of the six, 1 to 6.
+        """
+        found = self._sockets.get(connId)
+        if found is None:
+            found = self._sockets[connId] = Socket(self, connId)
+        return found
+
+    def describe(self, connId: int) -> str:
+        """
+        A line of #SS.
+        """
+        found = self._sockets.get(connId)
+        return f"#SS: {connId},0" if found is None else found.describe()
+
+    def isConnected(self, connId: int) -> bool:
+        """
+        Whether this socket has a connection, or tries to get one.
+        """
+        found = self._sockets.get(connId)
+        return found is not None and found.isConnected
+
+    def reconfigured(self, connId: int) -> None:
+        """
+        The settings of a socket have changed.
+        """
+        found = self._sockets.get(connId)
+        if found is not None:
+            found.reconfigure()
+
+    def isFree(self, connId: int) -> bool:
+        """
+        Whether nothing goes on at this socket.
+        """
+        return connId not in self._sockets or self._sockets[connId].isFree
+
+    def _contextChanged(self, cid: int, address: str | None) -> None:
+        if address is None:
+            for socket in tuple(self._sockets.values()):
+                if socket.cid == cid and not socket.isFree:
+                    socket.contextLost()
