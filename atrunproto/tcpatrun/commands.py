@@ -1,0 +1,168 @@
+"""
+The commands of TCPATRUN.
+
+Source: reference 4.1 (S Running AT Commands Remotely Rev. 9, 3.1 to 3.6; P AT Commands Reference Guide Rev. 10).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from atrunproto.at.bearer import BearerKind
+from atrunproto.at.commands import CommandTable, refusedOver
+from atrunproto.at.parameters import Int, Text
+from atrunproto.at.results import refuse
+from atrunproto.at.settings import Key, Stored, Values
+
+from .firewall import ADD, REMOVE, REMOVE_ALL, Rules
+from .login import LONGEST_ITEM
+from .module import Mode, TCPATRUNService
+
+if TYPE_CHECKING:
+    from atrunproto.at.module import ATInstance
+
+commands = CommandTable("tcpatrun")
+
+#: firewall and login can't be changed by who has come through them (TEL-FWR-05; TEL-CON-04 for the login)
+_LOCAL_MATTERS = (refusedOver(BearerKind.SMS_DIGEST, BearerKind.TCPATRUN_SERVER),)
+
+#: pairs of name and password at most (TEL-EXT-09)
+PAIRS = 3
+
+
+def _notWhileEnabled(at: ATInstance, values: Values, key: Key) -> None:
+    if at.part(TCPATRUNService).mode is not None:
+        raise refuse()
+
+
+commands.setting(
+    "#TCPATRUNCFG",
+    Int("connId", 1, 6, default=1, required=True),
+    Int("instance", 1, 3, default=2, required=True),
+    Int("tcpPort", 1, 65535, default=1024, required=True),
+    Int("tcpHostPort", 1, 65535, default=1024, required=True),
+    Text("tcpHost", 100, default="", required=True),
+    Int("urcmod", 0, 1, default=1),
+    Int("timeout", 1, 5, default=5, unit="min"),
+    Int("authMode", 0, 1, default=0),
+    Int("retryCnt", 0, 5, default=0),
+    Int("retryDelay", 1, 3600, default=2, unit="min"),
+    stored=Stored.NVM,
+    shared=True,
+    check=_notWhileEnabled,
+    source="reference 4.1; TEL-CFG-07 to TEL-CFG-17, TEL-EXT-04",
+)
+
+
+def _switch(name: str, mode: Mode) -> None:
+    def switch(at: ATInstance, mod: int) -> None:
+        service = at.part(TCPATRUNService)
+        if mod:
+            service.enable(mode, at.number)
+        else:
+            service.disable(mode)
+
+    def read(at: ATInstance) -> str:
+        service = at.part(TCPATRUNService)
+        enabled = service.mode is mode
+        return f"{name}: {int(enabled)},{service.status if enabled else 0}"
+
+    commands.action(name, Int("mod", 0, 1), source="reference 4.1")(switch)
+    commands.read(name)(read)
+
+
+_switch("#TCPATRUNL", Mode.SERVER)
+_switch("#TCPATRUND", Mode.CLIENT)
+
+
+@commands.action("#TCPATRUNCLOSE", source="reference 4.1 (S Running AT Commands Remotely Rev. 9, 3.6)")
+def closeConnection(at: ATInstance) -> None:
+    """
+    Close the connection of the service; the service goes on.
+    """
+    at.part(TCPATRUNService).close()
+
+
+@commands.action(
+    "#TCPATRUNFRWL",
+    Int("action", 0, 2),
+    Text("ip_addr", 15, default=None),
+    Text("net_mask", 15, default=None),
+    limits=_LOCAL_MATTERS,
+    source="reference 4.1; TEL-FWR-02 to TEL-FWR-05",
+)
+def changeFirewall(at: ATInstance, action: int, address: str | None, mask: str | None) -> None:
+    """
+    Add or remove a rule that admits peers.
+    """
+    service = at.part(TCPATRUNService)
+    service.rules = Rules(service.rules).changed(action, address, mask)
+
+
+@commands.read("#TCPATRUNFRWL")
+def readFirewall(at: ATInstance) -> list[str]:
+    """
+    The rules, one a line.
+    """
+    return [f'#TCPATRUNFRWL: "{address}","{mask}"' for address, mask in at.part(TCPATRUNService).rules]
+
+
+@commands.test("#TCPATRUNFRWL")
+def testFirewall(at: ATInstance) -> str:
+    """
+    The range of the action.
+    """
+    return "#TCPATRUNFRWL: (0-2)"
+
+
+@commands.action(
+    "#TCPATRUNAUTH",
+    Int("action", 0, 2),
+    Text("userid", LONGEST_ITEM, default=None),
+    Text("passw", LONGEST_ITEM, default=None, secret=True),
+    limits=_LOCAL_MATTERS,
+    source="reference 4.1; TEL-AUT-01",
+)
+def changeLogins(at: ATInstance, action: int, user: str | None, password: str | None) -> None:
+    """
+    Add or remove a pair of name and password.
+    """
+    service = at.part(TCPATRUNService)
+    pairs = service.pairs
+    if action == REMOVE_ALL:
+        pairs = []
+    elif not user or password is None:
+        raise refuse()
+    elif action == ADD and len(pairs) < PAIRS and (user, password) not in pairs:
+        pairs.append((user, password))
+    elif action == REMOVE and (user, password) in pairs:
+        pairs.remove((user, password))
+    else:
+        raise refuse()
+    service.pairs = pairs
+
+
+@commands.read("#TCPATRUNAUTH")
+def readLogins(at: ATInstance) -> list[str]:
+    """
+    The pairs, one a line; the modules show the passwords.
+    """
+    return [f'#TCPATRUNAUTH: "{user}","{password}"' for user, password in at.part(TCPATRUNService).pairs]
+
+
+@commands.test("#TCPATRUNAUTH")
+def testLogins(at: ATInstance) -> str:
+    """
+    The range of the action.
+    """
+    return "#TCPATRUNAUTH: (0-2)"
+
+
+commands.setting("#TCPATCMDSEQ", Int("mod", 0, 1, default=0, required=True), shared=True, source="reference 4.1")
+commands.setting(
+    "#ATRUNDELAY",
+    Int("delay", 0, 30, default=0, required=True, unit="s"),
+    key=Int("srv", 0, 1),
+    shared=True,
+    source="reference 3.1; TEL-DLY-03, TEL-EXT-12",
+)

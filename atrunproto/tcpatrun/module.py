@@ -1,0 +1,684 @@
+"""
+The module's side of TCPATRUN: AT commands of one instance over a TCP connection, as a server or as a client.
+
+The socket is lent by the module (it is one of its six); so is the AT instance, which the service keeps as long as it is
+enabled.
+Source: Running AT Commands Remotely Rev. 9, 3 (S); reference 4; TEL-CFG, TEL-SRV, TEL-AUT, TEL-FWR, TEL-CLI, TEL-ALR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import CannotListenError, ConnectError
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from atrunproto.at.bearer import Bearer, BearerKind
+from atrunproto.at.errors import CommandFailed
+from atrunproto.at.module import ATInstance
+from atrunproto.at.results import refuse
+from atrunproto.at.settings import Memory, Settings
+
+from .login import LOGIN_TIMEOUT, LoginReader, Verdict
+
+Rule = tuple[str, str]
+Pair = tuple[str, str]
+
+#: the name under which the service reserves its instance
+SERVICE = "TCPATRUN"
+#: seconds after which listening is tried again when the port is taken (A)
+PORT_TAKEN_DELAY = 30.0
+
+
+class ServiceSocket(Protocol):
+    """
+    What the service needs of the socket it runs on.
+    """
+
+    @property
+    def isFree(self) -> bool:
+        """
+        Whether nothing goes on there.
+        """
+
+    @property
+    def address(self) -> str | None:
+        """
+        The address of its context, or C{None}.
+        """
+
+    @property
+    def cid(self) -> int:
+        """
+        The context it is tied to.
+        """
+
+    async def listen(
+        self, port: int, rules: Sequence[Rule], accept: Callable[[IAddress], IProtocol | None], lost: Callable[[], None]
+    ) -> None:
+        """
+        Listen; C{CannotListenError} if the port is taken.
+        """
+
+    def admit(self, rules: Sequence[Rule]) -> None:
+        """
+        Change the firewall.
+        """
+
+    async def dial(self, host: str, port: int, above: IProtocol, bearer: Bearer = ...) -> Any:
+        """
+        Connect; C{ConnectError} if that fails.
+        """
+
+    def carry(self, above: IProtocol, bearer: Bearer = ...) -> IProtocol:
+        """
+        The connection of an accepted caller.
+        """
+
+    def close(self) -> None:
+        """
+        End everything on it.
+        """
+
+
+class Surroundings(Protocol):
+    """
+    What the service needs of the module round it.
+    """
+
+    @property
+    def clock(self) -> IReactorTime:
+        """
+        Where time comes from.
+        """
+
+    @property
+    def memory(self) -> Memory:
+        """
+        The non-volatile memory.
+        """
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The settings of the module.
+        """
+
+    def serviceSocket(self, connId: int) -> ServiceSocket:
+        """
+        One of the six sockets.
+        """
+
+    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
+        """
+        Hear of each context that becomes active or ceases to be.
+        """
+
+    def reserve(self, number: int, service: str) -> ATInstance:
+        """
+        Take an AT instance; C{CommandFailed} if another service has it.
+        """
+
+    def release(self, number: int) -> None:
+        """
+        Give it back.
+        """
+
+    def tell(self, number: int, text: str) -> None:
+        """
+        Tell a notice on an instance.
+        """
+
+    def reboot(self) -> None:
+        """
+        Restart the module.
+        """
+
+    def duration(self, name: str) -> float:
+        """
+        Seconds that something typically takes.
+        """
+
+
+class Mode(Enum):
+    """
+    What the service is enabled for.
+    """
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+class State(Enum):
+    """
+    How far the service is.
+    """
+
+    OFF = "off"
+    #: enabled, but its context is not active
+    NO_CONTEXT = "waiting for the context"
+    LISTENING = "listening"
+    #: the port can't be had; another try follows
+    PORT_TAKEN = "port taken"
+    DIALLING = "dialling"
+    #: a peer is there, perhaps not yet logged in
+    CONNECTED = "connected"
+    #: another connection attempt follows
+    RETRYING = "waiting for the next attempt"
+    #: the attempts are used up (TEL-GAP-13)
+    GAVE_UP = "gave up"
+
+
+class ServiceBearer(Bearer):
+    """
+    The rules for command lines that come over the service.
+    """
+
+    __slots__ = ("_service", "kind")
+
+    escapeInOneChunk = True
+
+    def __init__(self, service: TCPATRUNService, kind: BearerKind) -> None:
+        self._service = service
+        self.kind = kind
+
+    def delay(self) -> float:
+        """
+        #ATRUNDELAY for TCP (TEL-DLY-03).
+        """
+        return self._service.delay
+
+    def limit(self) -> float | None:
+        """
+        The timeout of #TCPATRUNCFG, in minutes there (TEL-CFG-13, TEL-GAP-03).
+        """
+        return float(self._service.config.timeout * 60)
+
+    def expired(self) -> None:
+        """
+        The module reboots (TEL-EXT-04).
+        """
+        self._service.commandTimedOut()
+
+    def queues(self) -> bool:
+        """
+        #TCPATCMDSEQ (TEL-SEQ-04).
+        """
+        return self._service.queues
+
+    def jammed(self) -> None:
+        """
+        No more commands are heard (TEL-NOT-07).
+        """
+        self._service.jam()
+
+
+@implementer(IProtocol)
+class Session:
+    """
+    One connection of the service: the login, where there is one, and then the AT instance.
+    """
+
+    __slots__ = ("_call", "_instance", "_login", "_service", "_take", "transport")
+
+    def __init__(self, service: TCPATRUNService, login: LoginReader | None) -> None:
+        self._service = service
+        self._login = login
+        self.transport: Any = None
+        self._instance: ATInstance | None = None
+        self._call: IDelayedCall | None = None
+        self._take: Callable[[bytes], None] = self._takeLogin
+
+    def makeConnection(self, transport: Any) -> None:
+        self.transport = transport
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        self._service.sessionBegan(self)
+        if self._login is None:
+            self._begin()
+            return
+        self._call = self._service.surroundings.clock.callLater(LOGIN_TIMEOUT, self._tooLate)
+        # the prompts are the service's own words: the transmission timeout does not hold them back (A)
+        self.transport.writeNow(self._login.greeting())
+
+    def dataReceived(self, data: bytes) -> None:
+        self._take(data)
+
+    def _takeLogin(self, data: bytes) -> None:
+        login = self._login
+        assert login is not None
+        self.transport.writeNow(login.feed(data))
+        if login.verdict is Verdict.WAITING:
+            return
+        self._cancel()
+        if login.verdict is Verdict.REFUSED:
+            self._service.loginRefused(self)
+            self._take = self._discard
+            self.transport.loseConnection()
+            return
+        rest = login.rest
+        self._begin()
+        if rest:
+            self._take(rest)
+
+    def _begin(self) -> None:
+        """
+        Log in: from here on everything is the instance's.
+        """
+        self._login = None
+        self._instance = self._service.attach(self.transport)
+        self._take = self._instance.dataReceived
+
+    @staticmethod
+    def _discard(data: bytes) -> None:
+        """
+        What comes after a refused login, or on a jammed service.
+        """
+
+    def jam(self) -> None:
+        """
+        No more commands are heard (TEL-NOT-07).
+        """
+        self._take = self._discard
+
+    def _tooLate(self) -> None:
+        self._call = None
+        self._take = self._discard
+        self.transport.loseConnection()
+
+    def _cancel(self) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            call.cancel()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._cancel()
+        instance, self._instance = self._instance, None
+        if instance is not None and instance.transport is self.transport:
+            instance.connectionLost(reason)
+        self._service.sessionEnded(self)
+
+
+class Config:
+    """
+    The values of #TCPATRUNCFG by their names.
+    """
+
+    __slots__ = (
+        "authMode",
+        "connId",
+        "instance",
+        "retryCnt",
+        "retryDelay",
+        "tcpHost",
+        "tcpHostPort",
+        "tcpPort",
+        "timeout",
+        "urcmod",
+    )
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        (
+            self.connId,
+            self.instance,
+            self.tcpPort,
+            self.tcpHostPort,
+            self.tcpHost,
+            self.urcmod,
+            self.timeout,
+            self.authMode,
+            self.retryCnt,
+            self.retryDelay,
+        ) = values
+
+
+class TCPATRUNService:
+    """
+    The service of one module.
+
+    Server mode: (off) enable -> no context | listening. (no context) context -> listening.
+    (listening) caller: session -> connected. (connected) session ends -> listening.
+    Client mode: (off) enable -> no context | dialling. (no context) context -> dialling.
+    (dialling) connected: session -> connected; failure -> retrying | gave up. (retrying) time -> dialling.
+    (connected) session ends -> retrying. (gave up) context, power-on, enable -> dialling.
+    Both: context lost -> no context. disable -> off.
+
+    @ivar mode: what it is enabled for, or C{None}.
+    @ivar state: how far it is.
+    """
+
+    _log = Logger()
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+        self.mode: Mode | None = None
+        self.state = State.OFF
+        self._by = 1
+        self._held = 0
+        self._session: Session | None = None
+        self._call: IDelayedCall | None = None
+        self._attempts = 0
+        self._opening: Deferred[Any] | None = None
+        surroundings.watchContexts(self._contextChanged)
+
+    # -- what it is told by commands
+
+    @property
+    def config(self) -> Config:
+        """
+        #TCPATRUNCFG as it stands.
+        """
+        return Config(self.surroundings.settings.get("#TCPATRUNCFG"))
+
+    @property
+    def delay(self) -> float:
+        """
+        Seconds before each command line.
+        """
+        return float(self.surroundings.settings.get("#ATRUNDELAY", 0)[0])
+
+    @property
+    def queues(self) -> bool:
+        """
+        Whether early lines are kept.
+        """
+        return bool(self.surroundings.settings.value("#TCPATCMDSEQ"))
+
+    @property
+    def status(self) -> int:
+        """
+        <stat> of #TCPATRUNL? (0, 1) and #TCPATRUND? (0 to 2) (TEL-EXT-05, TEL-EXT-06).
+        """
+        if self.state in (State.LISTENING, State.CONNECTED, State.DIALLING):
+            return 1
+        return 2 if self.state is State.RETRYING else 0
+
+    def enable(self, mode: Mode, by: int) -> None:
+        """
+        Switch the service on.
+
+        @param by: the instance that hears its notices.
+        @raise CommandFailed: the other mode is on, or the instance or the socket are in use.
+        """
+        if self.mode is mode:
+            return
+        config = self.config
+        if self.mode is not None or not self._socket.isFree or (mode is Mode.CLIENT and not config.tcpHost):
+            raise refuse()
+        if config.instance != by:
+            self._hold(config.instance)
+        self.surroundings.memory.put("TCPATRUN", [mode.value, by])
+        self.mode, self._by = mode, by
+        self._later(0, self._start)
+
+    def disable(self, mode: Mode) -> None:
+        """
+        Switch the service off, when the answer to the command has left.
+        """
+        if self.mode is not mode:
+            return
+        self.surroundings.memory.put("TCPATRUN", None)
+        self.mode = None
+        self._later(0, self._stop)
+
+    def close(self) -> None:
+        """
+        #TCPATRUNCLOSE: end the connection; the service starts again by itself (TEL-ALR-11, TEL-CLI-06).
+        """
+        if self._session is not None:
+            self._later(0, self._closeSession)
+
+    def _closeSession(self) -> None:
+        self._call = None
+        if self._session is not None:
+            self._session.transport.loseConnection()
+
+    @property
+    def rules(self) -> list[Rule]:
+        """
+        The firewall (#TCPATRUNFRWL).
+        """
+        return [(address, mask) for address, mask in self.surroundings.memory.get("TCPATRUN firewall") or ()]
+
+    @rules.setter
+    def rules(self, rules: Sequence[Rule]) -> None:
+        self.surroundings.memory.put("TCPATRUN firewall", [list(rule) for rule in rules])
+        if self.mode is Mode.SERVER:
+            self._socket.admit(self.rules)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """
+        The names and passwords (#TCPATRUNAUTH).
+        """
+        return [(user, password) for user, password in self.surroundings.memory.get("TCPATRUN logins") or ()]
+
+    @pairs.setter
+    def pairs(self, pairs: Sequence[Pair]) -> None:
+        self.surroundings.memory.put("TCPATRUN logins", [list(pair) for pair in pairs])
+
+    # -- life
+
+    @property
+    def _socket(self) -> ServiceSocket:
+        return self.surroundings.serviceSocket(self.config.connId)
+
+    def powerOn(self) -> None:
+        """
+        Start by itself if it was left enabled (TEL-SRV-08, TEL-CLI-04).
+        """
+        kept = self.surroundings.memory.get("TCPATRUN")
+        if kept is None:
+            return
+        self.mode, self._by = Mode(kept[0]), int(kept[1])
+        try:
+            self._hold(self.config.instance)
+        except CommandFailed:
+            self._log.warn("TCPATRUN can't start: its AT instance is in use")
+            self.mode = None
+            return
+        self._start()
+
+    def powerOff(self) -> None:
+        """
+        End without a trace on the wire but the close.
+        """
+        session, self._session = self._session, None
+        if session is not None:
+            session.transport.dropConnection()
+        self._cancel()
+        self._abandonOpening()
+        self.mode = None
+        self.state = State.OFF
+        self._held = 0
+
+    def _hold(self, number: int) -> ATInstance:
+        instance = self.surroundings.reserve(number, SERVICE)
+        if not self._held:
+            # an instance off the ports begins without echo (reference 1.5)
+            instance.settings.set("E", (0,))
+            instance.settingsChanged()
+        self._held = number
+        return instance
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        self._cancel()
+        self._call = self.surroundings.clock.callLater(seconds, act)
+
+    def _cancel(self) -> None:
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()
+
+    def _start(self) -> None:
+        """
+        Begin, or begin again, to be reachable.
+        """
+        self._call = None
+        self._attempts = self.config.retryCnt
+        if not self._held:
+            try:
+                self._hold(self.config.instance)
+            except CommandFailed:
+                self.state = State.OFF
+                return
+        self._resume()
+
+    def _resume(self) -> None:
+        self._call = None
+        if self.mode is None or self._opening is not None:
+            return
+        if self._socket.address is None:
+            self.state = State.NO_CONTEXT
+        elif self.mode is Mode.SERVER:
+            self._open(self._listen())
+        else:
+            self.state = State.DIALLING
+            self._open(self._dial())
+
+    def _open(self, attempt: Any) -> None:
+        opening = self._opening = Deferred.fromCoroutine(attempt)
+        opening.addErrback(self._failed)
+        if self._opening is opening and opening.called:
+            self._opening = None
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError) is None:
+            self._log.failure("TCPATRUN failed to open its socket", failure)
+
+    def _abandonOpening(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
+
+    async def _listen(self) -> None:
+        try:
+            await self._socket.listen(self.config.tcpPort, self.rules, self._accept, self._portLost)
+        except CannotListenError as error:
+            self._log.warn("TCPATRUN can't listen: {error}", error=error)
+            self.state = State.PORT_TAKEN
+            self._later(PORT_TAKEN_DELAY, self._resume)
+        else:
+            self.state = State.LISTENING
+        self._opening = None
+
+    async def _dial(self) -> None:
+        config = self.config
+        bearer = ServiceBearer(self, BearerKind.TCPATRUN_CLIENT)
+        try:
+            await self._socket.dial(config.tcpHost, config.tcpHostPort, Session(self, None), bearer)
+        except (ConnectError, OSError) as error:
+            self._opening = None
+            self._log.info("TCPATRUN can't reach its host: {error}", error=error)
+            self._retry()
+        self._opening = None
+
+    def _retry(self) -> None:
+        if self.mode is None or self._socket.address is None:
+            return
+        if self._attempts > 0:
+            self._attempts -= 1
+            self.state = State.RETRYING
+            self._later(self.config.retryDelay * 60, self._resume)
+        else:
+            self.state = State.GAVE_UP
+
+    def _accept(self, peer: IAddress) -> IProtocol | None:
+        if self._session is not None:
+            return None
+        bearer = ServiceBearer(self, BearerKind.TCPATRUN_SERVER)
+        session = Session(self, LoginReader(self.pairs, self.config.authMode == 1))
+        return self._socket.carry(session, bearer)
+
+    def _portLost(self) -> None:
+        """
+        The context has ended; L{_contextChanged} tells when it is back.
+        """
+        self.state = State.NO_CONTEXT
+
+    def _contextChanged(self, cid: int, address: str | None) -> None:
+        if self.mode is None or cid != self._socket.cid:
+            return
+        self._cancel()
+        if address is None:
+            self._abandonOpening()
+            self.state = State.NO_CONTEXT
+        elif self._session is None:
+            self._start()
+
+    def _stop(self) -> None:
+        self._call = None
+        self._abandonOpening()
+        self.state = State.OFF
+        connId = self.config.connId
+        self.surroundings.serviceSocket(connId).close()
+        held, self._held = self._held, 0
+        if held:
+            self.surroundings.release(held)
+
+    # -- sessions
+
+    def sessionBegan(self, session: Session) -> None:
+        """
+        A peer is connected (TEL-EXT-07: announced with its address).
+        """
+        self._session = session
+        self.state = State.CONNECTED
+        self._attempts = self.config.retryCnt
+        self._announce(session.transport.getPeer().host)
+
+    def attach(self, transport: Any) -> ATInstance:
+        """
+        Put the reserved instance on a session's connection.
+        """
+        instance = self._hold(self.config.instance)
+        instance.makeConnection(transport)
+        return instance
+
+    def loginRefused(self, session: Session) -> None:
+        """
+        Name or password were wrong.
+        """
+        self._log.info("TCPATRUN refused a login from {peer}", peer=session.transport.getPeer().host)
+
+    def sessionEnded(self, session: Session) -> None:
+        """
+        The peer is gone; be reachable again.
+        """
+        if self._session is not session:
+            return
+        self._session = None
+        self._announce("<DISCONNECT>")
+        if self.mode is None or self._socket.address is None:
+            return
+        if self.mode is Mode.SERVER:
+            self.state = State.LISTENING
+        else:
+            self.state = State.RETRYING
+            self._later(self.surroundings.duration("#TCPATRUND"), self._resume)
+
+    def _announce(self, what: str) -> None:
+        if self.config.urcmod:
+            self.surroundings.tell(self._by, f"#TCPATRUN: {what}")
+
+    def jam(self) -> None:
+        """
+        The exchange has been stopped for good: the connection stays, deaf and dumb.
+        """
+        if self._session is not None:
+            self._session.jam()
+
+    def commandTimedOut(self) -> None:
+        """
+        A command ran longer than it may: the module reboots (TEL-CFG-13).
+        """
+        self._log.warn("a command over TCPATRUN has no end; the module reboots")
+        self.surroundings.reboot()
