@@ -1,0 +1,396 @@
+"""
+One emulated module: AT instances, settings, memory and power, put together from parts.
+
+A part is an object of which a module has one (its radio, its contexts, its sockets, a service); it is made when it is
+first asked for. Parts of L{STARTED} follow the power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from atrunproto.at.basic import loadStartProfile
+from atrunproto.at.module import ATInstance
+from atrunproto.at.settings import Settings
+from atrunproto.ipeasy.listening import Listener
+from atrunproto.ipeasy.module import SocketTable
+from atrunproto.tcpatrun.module import ServiceSocket, TCPATRUNService
+
+from .clock import ModuleClock
+from .contexts import GSM_CONTEXT, Contexts
+from .gpio import Hardware
+from .network import Network
+from .nvm import NVM
+from .products import DURATIONS, Product
+from .radio import Radio
+from .sim import Sim
+from .startup import StartupScript
+from .switchboard import PortFactory, Switchboard
+
+Part = TypeVar("Part")
+
+#: the parts that follow the power, in this order up and in the reverse order down
+STARTED: Sequence[type[Any]] = (ModuleClock, Hardware, Contexts, SocketTable, TCPATRUNService, Radio)
+
+
+class Power(Enum):
+    """
+    Whether the module runs.
+    """
+
+    OFF = "off"
+    BOOTING = "booting"
+    ON = "on"
+
+
+class EmulatedModule:
+    """
+    A module in a network.
+
+    (off) powerOn: boots for a while -> booting.
+    (booting) boot time over: start profiles, services, start-up lines -> on.
+    (on) reboot: everything ends -> booting.
+    (on, booting) powerOff: everything ends -> off.
+    """
+
+    _log = Logger()
+
+    __slots__ = (
+        "_bootCall",
+        "_instances",
+        "_onReady",
+        "_parts",
+        "_script",
+        "_whenOn",
+        "clock",
+        "commands",
+        "imei",
+        "memory",
+        "network",
+        "number",
+        "power",
+        "product",
+        "settings",
+        "startup",
+        "switchboard",
+        "timeScale",
+    )
+
+    def __init__(
+        self,
+        product: Product,
+        network: Network,
+        clock: IReactorTime,
+        imei: str = "357000000000000",
+        number: str = "+390000000000",
+        nvm: NVM | None = None,
+        startup: Iterable[str] = (),
+        timeScale: float = 1.0,
+    ) -> None:
+        """
+        @param imei: 15 digits.
+        @param number: the telephone number of the SIM card.
+        @param startup: command lines run on instance 1 at each power-on, before any port is heard.
+        @param timeScale: by which the typical durations are multiplied; 0: everything at once.
+        """
+        self.product = product
+        self.network = network
+        self.clock = clock
+        self.imei = imei
+        self.number = number
+        self.memory = NVM() if nvm is None else nvm
+        self.commands = product.commands
+        self.settings = Settings(self.commands.rows, self.memory)
+        self.startup = tuple(startup)
+        self.timeScale = timeScale
+        self.power = Power.OFF
+        self.switchboard = Switchboard(self)
+        self._instances: dict[int, ATInstance] = {}
+        self._parts: dict[type[Any], Any] = {}
+        self._bootCall: IDelayedCall | None = None
+        self._script: StartupScript | None = None
+        self._whenOn: list[Deferred[None]] = []
+        network.join(self)
+
+    # -- what AT instances and parts ask for
+
+    def part(self, kind: type[Part]) -> Part:
+        """
+        The module's one object of this class.
+        """
+        found = self._parts.get(kind)
+        if found is None:
+            found = self._parts[kind] = kind(self)  # type: ignore[call-arg]
+        return found
+
+    @property
+    def reactor(self) -> Any:
+        """
+        Where sockets are made.
+        """
+        return self.network.reactor
+
+    @property
+    def sim(self) -> Sim:
+        """
+        The SIM card.
+        """
+        return self.part(Sim)
+
+    @property
+    def radio(self) -> Radio:
+        """
+        Registration and signal.
+        """
+        return self.part(Radio)
+
+    @property
+    def contexts(self) -> Contexts:
+        """
+        The packet-data contexts.
+        """
+        return self.part(Contexts)
+
+    def duration(self, name: str) -> float:
+        """
+        Seconds that a command or event typically takes.
+        """
+        return DURATIONS.get(name, 0.0) * self.timeScale
+
+    def dataCall(self, apartFrom: int) -> bool:
+        """
+        Whether a data call is up on another instance; the GSM context is one (TEL-NOT-10).
+        """
+        return GSM_CONTEXT in self.contexts.active or any(
+            instance.isOnline for number, instance in self._instances.items() if number != apartFrom
+        )
+
+    def identify(self, what: str) -> str:
+        """
+        An identity answer of the product.
+        """
+        family = self.product.family
+        if what.startswith("I"):
+            answer = family.information.get(int(what[1:]))
+            return self.product.model if answer is None else answer
+        answers: dict[str, str] = {
+            "manufacturer": family.manufacturer,
+            "model": self.product.model,
+            "revision": self.product.software,
+            "serial": "0000" + self.imei[-7:-1],
+            "imei": self.imei,
+            "capabilities": family.capabilities,
+        }
+        return answers[what]
+
+    # what sockets and services ask for
+
+    def address(self, cid: int) -> str | None:
+        """
+        The address of a context that sockets may use, or C{None}.
+        """
+        return self.contexts.address(cid)
+
+    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
+        """
+        Hear of each context that becomes active or ceases to be.
+        """
+        self.contexts.watch(watcher)
+
+    def isTied(self, cid: int) -> bool:
+        """
+        Whether a socket is tied to this context (TEL-ACT-03).
+        """
+        return any(self.settings.get("#SCFG", connId)[0] == cid for connId in range(1, 7))
+
+    def serviceSocket(self, connId: int) -> ServiceSocket:
+        """
+        One of the six sockets, for a service to run on.
+        """
+        return self.part(SocketTable).socket(connId)
+
+    def resolve(self, name: str) -> Deferred[str]:
+        """
+        The address of a host.
+        """
+        return self.network.resolve(name)
+
+    def claimPort(self, address: str, port: int) -> Deferred[None]:
+        """
+        Fires when nothing of an earlier time holds this port any more.
+        """
+        return self.network.claimPort(address, port)
+
+    def releasePort(self, address: str, port: int, stopped: Deferred[None]) -> None:
+        """
+        A port is being left.
+        """
+        self.network.releasePort(address, port, stopped)
+
+    def abandon(self, listener: Listener, address: str, port: int) -> None:
+        """
+        A listening port whose address is off the air: nobody answers there any more.
+        """
+        self.network.abandon(listener, address, port)
+
+    def reserve(self, number: int, service: str) -> ATInstance:
+        """
+        Give an AT instance to a service; C{CommandFailed} if another one has it.
+        """
+        return self.switchboard.reserve(number, service)
+
+    def release(self, number: int) -> None:
+        """
+        Take an AT instance back from a service.
+        """
+        self.switchboard.release(number)
+
+    def tell(self, number: int, text: str) -> None:
+        """
+        Tell a notice on one instance.
+        """
+        if number in self._instances:
+            self._instances[number].notify(text)
+
+    def radioChanged(self) -> None:
+        """
+        Something that decides on registration has changed.
+        """
+        if self.isRunning:
+            self.radio.update()
+
+    # -- instances and ports
+
+    def instance(self, number: int) -> ATInstance:
+        """
+        An AT instance, 1 to 3.
+        """
+        found = self._instances.get(number)
+        if found is None:
+            found = ATInstance(number, self.commands, self, self.product.family.lineLength)
+            self._instances[number] = found
+            loadStartProfile(found)
+        return found
+
+    def instances(self) -> list[ATInstance]:
+        """
+        The instances that have been used so far.
+        """
+        return list(self._instances.values())
+
+    def portFactory(self, number: int) -> PortFactory:
+        """
+        The factory of ports that carry an AT instance, to be listened with on any endpoint.
+        """
+        return PortFactory(self.switchboard, number)
+
+    # -- power
+
+    @property
+    def isRunning(self) -> bool:
+        """
+        Whether the module is on.
+        """
+        return self.power is Power.ON
+
+    def whenOn(self) -> Deferred[None]:
+        """
+        Fires when the module is on, its start-up lines have run and its ports are heard.
+        """
+        waiting: Deferred[None] = Deferred()
+        if self.isRunning and self._script is None:
+            waiting.callback(None)
+        else:
+            self._whenOn.append(waiting)
+        return waiting
+
+    def powerOn(self) -> None:
+        """
+        Switch on.
+        """
+        if self.power is Power.OFF:
+            self._boot()
+
+    def _boot(self) -> None:
+        self.power = Power.BOOTING
+        seconds = self.duration("boot")
+        if seconds > 0:
+            self._bootCall = self.clock.callLater(seconds, self._up)
+        else:
+            self._up()
+
+    def _up(self) -> None:
+        self._bootCall = None
+        self.settings.load()
+        for instance in self._instances.values():
+            loadStartProfile(instance)
+        self.power = Power.ON
+        for kind in STARTED:
+            part = self.part(kind)
+            if hasattr(part, "powerOn"):
+                part.powerOn()
+        if self.startup:
+            self._script = StartupScript(self, self.startup)
+            self._script.run().addBoth(self._ready)
+        else:
+            self._ready(None)
+
+    def _ready(self, result: object) -> None:
+        self._script = None
+        if not self.isRunning:
+            return
+        self.switchboard.powerChanged()
+        waiting, self._whenOn = self._whenOn, []
+        for deferred in waiting:
+            deferred.callback(None)
+
+    def powerOff(self) -> None:
+        """
+        Cut the power, or let it end after #SHDN.
+        """
+        if self._bootCall is not None:
+            self._bootCall.cancel()
+            self._bootCall = None
+        if self.power is Power.ON:
+            script, self._script = self._script, None
+            if script is not None:
+                script.stop()
+            for kind in reversed(STARTED):
+                part = self.part(kind)
+                if hasattr(part, "powerOff"):
+                    part.powerOff()
+            self.power = Power.OFF
+            for instance in self._instances.values():
+                instance.stop()
+            self.switchboard.powerChanged()
+        self.power = Power.OFF
+
+    def reboot(self) -> None:
+        """
+        Restart: what isn't stored is lost, services start by themselves again.
+        """
+        if self.power is Power.ON:
+            self._log.info("module {imei} restarts", imei=self.imei)
+            self.powerOff()
+            self._boot()
+
+    def restartSoon(self) -> None:
+        """
+        Restart when the answer has left (#REBOOT).
+        """
+        self._later("#REBOOT", self.reboot)
+
+    def shutDownSoon(self) -> None:
+        """
+        Switch off when the answer has left (#SHDN).
+        """
+        self._later("#SHDN", self.powerOff)
+
+    def _later(self, name: str, act: Callable[[], None]) -> None:
+        self.clock.callLater(self.duration(name), act)

@@ -1,0 +1,273 @@
+"""
+The cellular network that the modules of one process share: operators, cells, service, and addresses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, DeferredList, succeed
+
+from atrunproto.at.errors import Misuse
+from atrunproto.ipeasy.listening import Listener
+
+#: ports kept silent at a time; beyond, a port off the air is simply closed
+SILENT_PORTS = 1024
+
+if TYPE_CHECKING:
+    from .module import EmulatedModule
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """
+    A cell as #MONI and #SERVINFO show it; numbers in the units of those commands.
+    """
+
+    lac: int
+    identity: int
+    arfcn: int
+    bsic: int = 75
+    power: int = -72
+    c1: int = 32
+    c2: int = 32
+    rac: int = 1
+
+
+#: the cells of the printed example (Running AT Commands Remotely Rev. 3, 3.7.1), the serving one first
+EXAMPLE_CELLS = (
+    Cell(0x55FA, 0x1298, 983, 75, -72, 32, 32),
+    Cell(0xD5BD, 0x5265, 59, 20, -70, 38, 0),
+    Cell(0x55FA, 0x1D23, 736, 70, -83, 20, 20),
+    Cell(0x55FA, 0x1299, 979, 72, -78, 27, 27),
+    Cell(0x55FA, 0x129A, 990, 73, -81, 24, 24),
+    Cell(0xD5BD, 0x5266, 61, 21, -85, 18, 18),
+    Cell(0xD5BD, 0x5267, 66, 22, -88, 15, 15),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """
+    An operator with the cells that can be received.
+
+    @ivar code: MCC and MNC.
+    @ivar bands: the values of #BND under which it is found (2G products).
+    """
+
+    name: str
+    code: str
+    cells: Sequence[Cell] = EXAMPLE_CELLS
+    forbidden: bool = False
+    bands: Sequence[int] = (0, 1)
+    utran: bool = True
+
+
+class AddressPool:
+    """
+    Hands out the addresses of active contexts, lowest first.
+    """
+
+    def __init__(self, network: str = "127.0.0.1/8") -> None:
+        """
+        @param network: C{ADDRESS/BITS}: addresses from this one on, within its block; without bits, this one alone.
+        @raise Misuse: it is no such thing, or not on loopback.
+        """
+        try:
+            first = ipaddress.IPv4Interface(network)
+        except ValueError:
+            raise Misuse(f"{network!r} is not an IPv4 address or ADDRESS/BITS") from None
+        if not first.ip.is_loopback:
+            raise Misuse(f"{network} is not within 127.0.0.0/8")
+        start = int(first.ip)
+        last = int(first.network.broadcast_address)
+        if start == int(first.network.network_address) and start != last:
+            start += 1
+        self._next = self._start = start
+        self._last = last - 1 if last > start else last
+        self._network = first.network
+        self._taken: set[int] = set()
+
+    def claim(self, wanted: str | None = None) -> str | None:
+        """
+        Take an address.
+
+        @param wanted: a static one; it is granted if it lies in the pool and is free.
+        @return: C{None}: there is none.
+        """
+        if wanted is not None:
+            number = int(ipaddress.IPv4Address(wanted))
+            if number in self._taken or ipaddress.IPv4Address(wanted) not in self._network:
+                return None
+        else:
+            number = self._next
+            while number in self._taken:
+                number += 1
+            if number > self._last:
+                return None
+            self._next = number + 1
+        self._taken.add(number)
+        return str(ipaddress.IPv4Address(number))
+
+    def free(self, address: str) -> None:
+        """
+        Give an address back.
+        """
+        number = int(ipaddress.IPv4Address(address))
+        self._taken.discard(number)
+        if self._start <= number < self._next:
+            self._next = number
+
+
+@dataclass(eq=False)
+class Network:
+    """
+    The world round the modules.
+
+    @ivar reactor: where sockets are made.
+    @ivar pool: the addresses of contexts.
+    @ivar operators: the first one is the home operator.
+    @ivar inService: whether there is any coverage.
+    @ivar hosts: names that the network's name server knows, before the system's resolver is asked.
+    @ivar assigned: addresses fixed for a context: (module, cid) to address.
+    @ivar rejects: contexts are refused for these access point names.
+    """
+
+    reactor: Any
+    pool: AddressPool = field(default_factory=AddressPool)
+    operators: list[Operator] = field(
+        default_factory=lambda: [
+            Operator("I WIND", "22288"),
+            Operator("I TIM", "22201"),
+            Operator("vodafone IT", "22210"),
+        ]
+    )
+    inService: bool = True
+    hosts: dict[str, str] = field(default_factory=dict)
+    assigned: dict[tuple[EmulatedModule, int], str] = field(default_factory=dict)
+    rejects: set[str] = field(default_factory=set)
+    _members: dict[EmulatedModule, None] = field(default_factory=dict)
+    _silent: dict[tuple[str, int], Listener] = field(default_factory=dict)
+    _leaving: dict[tuple[str, int], Deferred[None]] = field(default_factory=dict)
+
+    def join(self, module: EmulatedModule) -> None:
+        """
+        A module lives in this network.
+        """
+        self._members[module] = None
+
+    def leave(self, module: EmulatedModule) -> None:
+        """
+        A module is taken away.
+        """
+        self._members.pop(module, None)
+
+    @property
+    def modules(self) -> Iterator[EmulatedModule]:
+        """
+        The modules of the network.
+        """
+        return iter(tuple(self._members))
+
+    @property
+    def home(self) -> Operator:
+        """
+        The operator of the modules' SIM cards.
+        """
+        return self.operators[0]
+
+    def find(self, code: str) -> Operator | None:
+        """
+        The operator of this code or name that is on the air.
+        """
+        if not self.inService:
+            return None
+        for operator in self.operators:
+            if code in (operator.code, operator.name):
+                return operator
+        return None
+
+    def setService(self, inService: bool) -> None:
+        """
+        Take away, or give back, all coverage.
+        """
+        self.inService = inService
+        for module in self.modules:
+            module.radioChanged()
+
+    def address(self, module: EmulatedModule, cid: int, static: str = "") -> str | None:
+        """
+        An address for a context that becomes active, or C{None} if there is none to be had.
+        """
+        granted = self.assigned.get((module, cid))
+        if granted is None:
+            granted = self.pool.claim(static if static not in ("", "0.0.0.0") else None)
+        if granted is not None:
+            for held, port in [place for place in self._silent if place[0] == granted]:
+                self._end(held, port)
+        return granted
+
+    # -- ports that are off the air
+
+    def abandon(self, listener: Listener, address: str, port: int) -> None:
+        """
+        Take over a listener whose address is off the air: callers get no answer until somebody has the address again.
+        """
+        listener.fallSilent()
+        if not listener.isSilent or len(self._silent) >= SILENT_PORTS:
+            self.releasePort(address, port, listener.stop())
+        else:
+            self._silent[address, port] = listener
+
+    def _end(self, address: str, port: int) -> None:
+        self.releasePort(address, port, self._silent.pop((address, port)).stop())
+
+    def releasePort(self, address: str, port: int, stopped: Deferred[None]) -> None:
+        """
+        A port is being left; it is free when C{stopped} fires.
+        """
+        place = (address, port)
+
+        def gone(result: object) -> None:
+            if self._leaving.get(place) is stopped:
+                del self._leaving[place]
+
+        self._leaving[place] = stopped
+        stopped.addBoth(gone)
+
+    def claimPort(self, address: str, port: int) -> Deferred[None]:
+        """
+        Fires when nothing of an earlier time holds this port any more.
+        """
+        if (address, port) in self._silent:
+            self._end(address, port)
+        free: Deferred[None] = Deferred()
+        leaving = self._leaving.get((address, port))
+        if leaving is None:
+            free.callback(None)
+        else:
+            leaving.addBoth(lambda result: free.callback(None))
+        return free
+
+    def close(self) -> Deferred[None]:
+        """
+        Take the network off the machine.
+
+        @return: fires when all its ports are free.
+        """
+        for address, port in list(self._silent):
+            self._end(address, port)
+        return DeferredList([self.claimPort(*place) for place in list(self._leaving)]).addCallback(lambda result: None)
+
+    def resolve(self, name: str) -> Deferred[str]:
+        """
+        The address of a host, in dotted form.
+        """
+        known = self.hosts.get(name)
+        if known is not None:
+            return succeed(known)
+        found: Deferred[str] = self.reactor.resolve(name)
+        return found

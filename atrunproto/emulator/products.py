@@ -1,0 +1,278 @@
+"""
+The products that the emulator knows, as data: families with their limits, and each product's name and software.
+
+Sources: applicability tables of Running AT Commands Remotely Rev. 9 and Rev. 3 and of the IP Easy User Guide for HE863;
+reference 0.3 for what the families have. TEL-APP-01 to TEL-APP-07.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from atrunproto.at import basic
+from atrunproto.at.commands import CommandSet, CommandTable
+from atrunproto.at.errors import Misuse
+from atrunproto.at.results import MULTITECH, TELIT, Dialect
+from atrunproto.at.settings import Settings
+from atrunproto.ipeasy import commands as ipeasy
+from atrunproto.tcpatrun import commands as tcpatrun
+
+from .commands import context, general, hardware, radio, sim
+
+#: seconds that a command or an event typically takes (A, within the limits of reference 1.3); scaled by the module
+DURATIONS: Mapping[str, float] = {
+    "boot": 3.0,
+    "registration": 2.0,
+    "#SGACT": 1.5,
+    "#REBOOT": 1.0,
+    "#SHDN": 1.0,
+    "+CGATT": 1.0,
+    "+CGACT": 1.5,
+    "+CFUN": 0.5,
+    "+COPS": 2.0,
+    "+COPS=?": 8.0,
+    "#TCPATRUND": 2.0,
+}
+
+_COMMON = (basic.commands, general.commands, sim.commands, radio.commands, context.commands, hardware.commands)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """
+    What the products of a family have in common.
+    """
+
+    name: str
+    tables: Sequence[CommandTable]
+    dialect: Dialect = TELIT
+    #: octets of a command line (reference 1.1)
+    lineLength: int = 80
+    threeG: bool = False
+    #: the least software version with the run-AT services, letters being placeholders; C{None}: it hasn't got them
+    runAT: str | None = None
+    manufacturer: str = "Telit"
+    #: answers to ATI0 to ATI5; C{None}: the model
+    information: Mapping[int, str | None] = field(
+        default_factory=lambda: {0: "332", 1: "0", 2: "", 3: "Telit", 4: None, 5: "DOB v.2.0"}
+    )
+    #: capabilities as +GCAP prints them
+    capabilities: str = "+CGSM,+DS,+FCLASS,+MS"
+    pins: int = 10
+
+
+GSM_FAMILY = Family(name="2G", tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old))
+COMPACT = GSM_FAMILY
+UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, ipeasy.old)
+HE863_FAMILY = Family(name="HE863", tables=UMTS_TABLES, lineLength=400, threeG=True)
+XE910_3G = Family(name="xE910-3G", tables=UMTS_TABLES, lineLength=400, threeG=True)
+MULTITECH_FAMILY = Family(
+    name="Multi-Tech",
+    tables=(basic.commands,),
+    dialect=MULTITECH,
+    manufacturer="MultiTech",
+    information={0: None},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """
+    One product: a name of the applicability tables with its software.
+
+    @ivar software: the version that +CGMR prints.
+    @ivar minimum: the least version that has the run-AT services, as printed; C{None}: no version has.
+    @ivar isEmulated: whether there is more of it than the name.
+    """
+
+    name: str
+    family: Family
+    software: str
+    minimum: str | None
+    isEmulated: bool = True
+
+    @property
+    def model(self) -> str:
+        """
+        What +CGMM prints: the name without its variant (A).
+        """
+        return self.name.split("-")[0].split(" ")[0]
+
+    @property
+    def threeG(self) -> bool:
+        """
+        Whether it speaks UMTS.
+        """
+        return self.family.threeG
+
+    @property
+    def technology(self) -> int:
+        """
+        <AcT> of +COPS and +CREG: 0 GSM, 2 UTRAN.
+        """
+        return 2 if self.threeG else 0
+
+    @property
+    def hasRunAT(self) -> bool:
+        """
+        Whether this software has SMSATRUN and TCPATRUN (TEL-APP-01).
+        """
+        return self.minimum is not None and versionReaches(self.software, self.minimum)
+
+    @property
+    def commands(self) -> CommandSet:
+        """
+        All commands of the product.
+        """
+        return _commands(self.family.name, self.hasRunAT)
+
+    def bandServes(self, settings: Settings, bands: Sequence[int]) -> bool:
+        """
+        Whether the band chosen by #BND is one of these.
+        """
+        return settings.value("#BND") in bands
+
+    def withSoftware(self, software: str) -> Product:
+        """
+        The same product with another software version.
+        """
+        return Product(self.name, self.family, software, self.minimum, self.isEmulated)
+
+
+@lru_cache(maxsize=64)
+def _commands(family: str, hasRunAT: bool) -> CommandSet:
+    tables = list(FAMILIES[family].tables)
+    if hasRunAT:
+        tables.append(tcpatrun.commands)
+    return CommandSet(FAMILIES[family].dialect, tables)
+
+
+FAMILIES = {family.name: family for family in (GSM_FAMILY, HE863_FAMILY, XE910_3G, MULTITECH_FAMILY)}
+
+
+def versionReaches(version: str, minimum: str) -> bool:
+    """
+    Compare software versions; letters of the printed minimum stand for digits that take no part (TEL-APP-07).
+
+    >>> versionReaches("10.00.147", "10.00.xx7"), versionReaches("10.00.146", "10.00.xx7")
+    (True, False)
+    """
+    digits = [(ours, theirs) for ours, theirs in zip(version, minimum, strict=False) if not theirs.isalpha()]
+    return len(version) >= len(minimum) and [pair[0] for pair in digits] >= [pair[1] for pair in digits]
+
+
+def _released(minimum: str) -> str:
+    """
+    A version that a unit with this minimum prints: placeholders are 0.
+    """
+    return "".join("0" if char.isalpha() else char for char in minimum)
+
+
+_APPLICABILITY: Sequence[tuple[Family, str, Sequence[str]]] = (
+    # Rev. 9 (2015)
+    (
+        GSM_FAMILY,
+        "10.00.xx7",
+        (
+            "GC864-QUAD",
+            "GC864-QUAD V2",
+            "GC864-DUAL V2",
+            "GE864-QUAD",
+            "GE864-QUAD V2",
+            "GE864-QUAD Automotive V2",
+            "GE864-QUAD ATEX",
+            "GE864-DUAL V2",
+            "GE864-GPS",
+            "GE865-QUAD",
+            "GL865-DUAL",
+            "GL865-QUAD",
+            "GL868-DUAL",
+            "GT863-PY",
+            "GT864-QUAD",
+            "GT864-PY",
+        ),
+    ),
+    (GSM_FAMILY, "13.00.xx3", ("GE910-QUAD",)),
+    (GSM_FAMILY, "13.00.xx5", ("GE910-QUAD AUTO", "GE910-GNSS")),
+    (GSM_FAMILY, "16.00.xx2", ("GL865-DUAL V3", "GL865-QUAD V3", "GL868-DUAL V3")),
+    (GSM_FAMILY, "16.00.xx3", ("GE910-QUAD V3", "GE866-QUAD")),
+    (
+        XE910_3G,
+        "12.00.xx4",
+        (
+            "HE910",
+            "HE910-D",
+            "HE910-EUR",
+            "HE910-EUD",
+            "HE910-EUG",
+            "HE910-NAG",
+            "HE910-NAR",
+            "HE910-NAD",
+            "UE910-EUR",
+            "UE910-EUD",
+            "UE910-NAR",
+            "UE910-NAD",
+            "UL865-EUR",
+            "UL865-EUD",
+            "UL865-NAR",
+            "UL865-NAD",
+            "UL865-N3G",
+        ),
+    ),
+    (XE910_3G, "12.00.xx6", ("HE910-GL", "UE910-N3G", "UE866-N3G")),
+    # Rev. 3 (2010), not listed any more in 2015; which of its two versions each has is not said (A: the newer)
+    (
+        GSM_FAMILY,
+        "10.00.xx2",
+        (
+            "GM862-QUAD-PY",
+            "GM862-QUAD",
+            "GM862-GPS",
+            "GC864-PY",
+            "GC864-PY with SIM holder",
+            "GC864-DUAL",
+            "GE863-PY",
+            "GE863-QUAD",
+            "GE863-GPS",
+            "GE863-SIM",
+            "GE863-PRO3",
+            "GE864-PY",
+            "GE864-QUAD AUTOMOTIVE",
+        ),
+    ),
+)
+
+#: sold under names of their own (TEL-APP-02)
+ALIASES = {"HE910-G": "HE910", "HE910-DG": "HE910"}
+
+PRODUCTS: dict[str, Product] = {
+    name: Product(name, family, _released(minimum), minimum)
+    for family, minimum, names in _APPLICABILITY
+    for name in names
+}
+PRODUCTS.update(
+    (name, Product(name, HE863_FAMILY, "11.00.002", None))
+    for name in (f"HE863-{variant}" for variant in ("EUD", "EUG", "EUR", "NAD", "NAG", "NAR", "AUD", "AUG", "AUR"))
+)
+PRODUCTS.update(
+    (name, Product(name, MULTITECH_FAMILY, "651", None, isEmulated=False)) for name in ("MTCBA-G", "MTMMC-G", "MTSMC-G")
+)
+
+
+def product(name: str) -> Product:
+    """
+    The product of this name, in any case.
+
+    @raise Misuse: there is none; the message names similar ones.
+    """
+    wanted = ALIASES.get(name.upper(), name).lower()
+    for known, found in PRODUCTS.items():
+        if known.lower() == wanted:
+            return found
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.upper(), [*PRODUCTS, *ALIASES], n=3, cutoff=0.5)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise Misuse(f"there is no product {name!r}{hint}")

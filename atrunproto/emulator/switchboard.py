@@ -1,0 +1,168 @@
+"""
+Which port carries which AT instance.
+
+A port whose instance a service has taken stays open and mute (TEL-GAP-12, TEL-SRV-10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from atrunproto.at.lines import IModemLines
+from atrunproto.at.module import ATInstance
+from atrunproto.at.results import refuse
+
+if TYPE_CHECKING:
+    from .module import EmulatedModule
+
+
+def discard(data: bytes) -> None:
+    """
+    Input of a mute port.
+    """
+
+
+class Port(Protocol):
+    """
+    A place where an AT instance can be reached: a serial port, a pty, a local TCP port.
+    """
+
+    def __init__(self, switchboard: Switchboard, number: int) -> None:
+        """
+        @param number: the AT instance that this port carries when nothing else has it.
+        """
+        self.switchboard = switchboard
+        self.number = number
+        self.instance: ATInstance | None = None
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        if hasattr(transport, "setTcpNoDelay"):
+            transport.setTcpNoDelay(True)
+        if isinstance(transport, IModemLines):
+            transport.onLineChange(self._lineChanged)
+        self.switchboard.plugged(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.switchboard.unplugged(self)
+        self.connect(None)
+
+    def connect(self, instance: ATInstance | None) -> None:
+        """
+        Give the port to an instance, or make it mute.
+        """
+        before, self.instance = self.instance, instance
+        if before is not None:
+            before.detach()
+            if self.connected:
+                self.transport.unregisterProducer()  # type: ignore[union-attr]
+        # one call less for each chunk: the instance hears the transport directly
+        self.dataReceived = discard if instance is None else instance.dataReceived  # type: ignore[method-assign]
+        if instance is not None:
+            instance.makeConnection(self.transport)
+
+    def _lineChanged(self, name: str, on: bool) -> None:
+        if name == "DTR" and not on and self.instance is not None:
+            self.instance.lineDropped()
+
+
+class PortFactory(Factory):
+    """
+    Makes the ports of one AT instance; the newest connection has it, an older one is closed.
+    """
+
+    noisy = False
+
+    def __init__(self, switchboard: Switchboard, number: int) -> None:
+        self.switchboard = switchboard
+        self.number = number
+
+    def buildProtocol(self, addr: IAddress | None) -> Port:
+        return Port(self.switchboard, self.number)
+
+
+class Switchboard:
+    """
+    The ports and the reservations of one module's AT instances.
+    """
+
+    __slots__ = ("_module", "_ports", "_reserved")
+
+    def __init__(self, module: EmulatedModule) -> None:
+        self._module = module
+        self._ports: dict[int, Port] = {}
+        self._reserved: dict[int, str] = {}
+
+    def plugged(self, port: Port) -> None:
+        """
+        A port has got its transport.
+        """
+        older = self._ports.get(port.number)
+        self._ports[port.number] = port
+        if older is not None:
+            older.connect(None)
+            older.transport.loseConnection()  # type: ignore[union-attr]
+        self._wire(port.number)
+
+    def unplugged(self, port: Port) -> None:
+        """
+        A port has lost its transport.
+        """
+        if self._ports.get(port.number) is port:
+            del self._ports[port.number]
+
+    def _wire(self, number: int) -> None:
+        port = self._ports.get(number)
+        if port is None:
+            return
+        free = self._module.isRunning and number not in self._reserved
+        instance = self._module.instance(number) if free else None
+        if port.instance is not instance or instance is None:
+            port.connect(instance)
+
+    def reservedBy(self, number: int) -> str | None:
+        """
+        The service that has an instance, or C{None}.
+        """
+        return self._reserved.get(number)
+
+    def reserve(self, number: int, service: str) -> ATInstance:
+        """
+        Give an instance to a service; its port falls silent.
+
+        @raise CommandFailed: another service has it (TEL-SMS-24, TEL-EXT-05).
+        """
+        if self._reserved.get(number, service) != service:
+            raise refuse()
+        self._reserved[number] = service
+        self._wire(number)
+        return self._module.instance(number)
+
+    def release(self, number: int) -> None:
+        """
+        Return an instance to its port.
+        """
+        if self._reserved.pop(number, None) is not None:
+            self._wire(number)
+
+    def powerChanged(self) -> None:
+        """
+        The module has come up or gone down.
+        """
+        if not self._module.isRunning:
+            self._reserved.clear()
+        for number in list(self._ports):
+            self._wire(number)
+
+    def forEach(self, tell: Callable[[ATInstance], None]) -> None:
+        """
+        Tell something to each instance that somebody is attached to.
+        """
+        for instance in self._module.instances():
+            if instance.transport is not None:
+                tell(instance)
