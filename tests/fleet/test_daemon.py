@@ -7,12 +7,13 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import clientFromString, connectProtocol
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
-from twisted.internet.interfaces import IReactorProcess
+from twisted.internet.interfaces import IReactorProcess, ITCPTransport
 from twisted.internet.protocol import ProcessProtocol, Protocol
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.python.failure import Failure
@@ -78,7 +79,23 @@ class Program(ProcessProtocol):
         raise AssertionError(f"{text!r} was not printed, but:\n{self.output}")
 
 
-class Module(Protocol):
+class Silent(Protocol):
+    """A caller that says nothing."""
+
+    transport: ITCPTransport
+
+    def __init__(self) -> None:
+        self.lost: Deferred[None] = Deferred()
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        """Tell that the connection is gone."""
+        self.lost.callback(None)
+
+
+Caller = TypeVar("Caller", bound=Silent)
+
+
+class Module(Silent):
     """
     A module in client mode with echo on, as far as the host asks for one.
 
@@ -86,9 +103,9 @@ class Module(Protocol):
     """
 
     def __init__(self, imei: str) -> None:
+        super().__init__()
         self.imei = imei
         self.lines: list[str] = []
-        self.lost: Deferred[None] = Deferred()
         self._heard: list[tuple[str, Deferred[None]]] = []
         self._buffer = b""
 
@@ -100,7 +117,6 @@ class Module(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Echo, and answer each line."""
-        assert self.transport is not None
         self.transport.write(data)
         *lines, self._buffer = (self._buffer + data).split(b"\r")
         for line in lines:
@@ -108,7 +124,6 @@ class Module(Protocol):
 
     def lineReceived(self, line: str) -> None:
         """Answer a line; one about +COPS never is."""
-        assert self.transport is not None
         self.lines.append(line)
         blocks = {
             "AT+CGSN;+CGMM;+CGMR": [self.imei, "HE910", "12.00.004"],
@@ -121,10 +136,6 @@ class Module(Protocol):
         for text, heard in [pair for pair in self._heard if pair[0] == line]:
             self._heard.remove((text, heard))
             heard.callback(None)
-
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        """Tell that the host has hung up."""
-        self.lost.callback(None)
 
 
 class DaemonTests(TestCase):
@@ -159,24 +170,28 @@ class DaemonTests(TestCase):
         self.process = process
         return program
 
-    async def host(self) -> Program:
+    async def host(self, *arguments: str) -> Program:
         """Start the daemon and wait until it works."""
-        program = self.start("--listen", f"tcp:{self.port}:interface=127.0.0.1")
+        program = self.start("--listen", f"tcp:{self.port}:interface=127.0.0.1", *arguments)
         await program.whenPrinted("the store knows")
         return program
 
     async def connect(self, program: Program, imei: str) -> Module:
         """Have a module call in, and wait until the host knows it."""
-        endpoint = clientFromString(reactor, f"tcp:127.0.0.1:{self.port}")
-        module: Module = await connectProtocol(endpoint, Module(imei))
-        self.addCleanup(self.hangUp, module)
+        module = await self.call(Module(imei))
         await program.whenPrinted(f"module {imei} (HE910)")
         return module
 
-    def hangUp(self, module: Module) -> Deferred[None]:
-        assert module.transport is not None
-        module.transport.loseConnection()
-        return module.lost
+    async def call(self, caller: Caller) -> Caller:
+        """Have somebody call in."""
+        await connectProtocol(clientFromString(reactor, f"tcp:127.0.0.1:{self.port}"), caller)
+        self.addCleanup(self.hangUp, caller)
+        return caller
+
+    def hangUp(self, caller: Silent) -> Deferred[None]:
+        """End a call; its own Deferred has fired if the host did so before."""
+        caller.transport.abortConnection()
+        return caller.lost
 
     async def atrun(self, *arguments: str) -> tuple[str, str, int]:
         """Run the command in the host's folder, where it finds the token by itself."""
@@ -206,6 +221,29 @@ class DaemonTests(TestCase):
             [(IMEI, "done", "+CSQ:", "20,0"), (OTHER, "done", "+CSQ:", "20,0")],
         )
         self.assertEqual((err, status), ("job 1: 2 done\n", 0))
+
+    async def test_silentCallers(self) -> None:
+        """Callers that never say a word are bounded in number, and a module among them is served."""
+        program = await self.host("--max-strangers", "20")
+        early = await self.connect(program, IMEI)
+        silent = [await self.call(Silent()) for _ in range(60)]
+        await DeferredList([caller.lost for caller in silent[:40]])
+        await self.connect(program, OTHER)
+        out, _, status = await self.atrun("run", "--all", "AT+CSQ")
+        self.assertEqual((out.count("+CSQ: 20,0"), status), (2, 0))
+        self.assertFalse(early.lost.called)
+
+    async def test_garbage(self) -> None:
+        """A caller that sends garbage without end is sent away, and a module doesn't notice."""
+        program = await self.host()
+        module = await self.connect(program, IMEI)
+        caller = await self.call(Silent())
+        for _ in range(200):
+            caller.transport.write(bytes(range(256)) * 64)
+        await caller.lost
+        await self.atrun("run", "--all", "AT+CSQ")
+        self.assertEqual(module.lines[1:], ["AT+CSQ"])
+        self.assertNotIn("Traceback", program.output)
 
     async def test_terminated(self) -> None:
         """On SIGTERM the host hangs up, stores what ran as unknown, and ends."""
