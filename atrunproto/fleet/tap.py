@@ -143,9 +143,8 @@ class Options(usage.Options):
             config = readConfig(self["config"]) if self["config"] is not None else HostConfig()
         except ConfigError as error:
             raise usage.UsageError(f"--config: {error}") from None
-        given = {
-            name: self[name] for name in ("http", "store", "token-file", "deadline", "max-strangers") if self[name]
-        }
+        names = ("http", "store", "token-file", "deadline", "max-strangers")
+        given = {name: self[name] for name in names if self[name] is not None}
         try:
             config.overlay(given)
         except msgspec.ValidationError as error:

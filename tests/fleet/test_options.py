@@ -98,6 +98,7 @@ def test_dial(folder: Path) -> None:
         (["--listen", "tcp:1", "--store", "fleet.db"], "--store: 'fleet.db' cannot be used: a store URL is sqlite"),
         (["--listen", "tcp:1", "--store", "sqlite:////nowhere/at/all.db"], "--store: /nowhere/at is no folder"),
         (["--listen", "tcp:1", "--deadline", "soon"], "--deadline: Expected `float`, got `str`"),
+        (["--listen", "tcp:1", "--deadline", ""], "--deadline: Expected `float`, got `str`"),
         (["--listen", "tcp:1", "--deadline", "0"], "--deadline: Expected `float` > 0"),
         (["--listen", "tcp:1", "--max-strangers", "0"], "--max-strangers: Expected `int` >= 1"),
         (["--dial", "tcp:127.0.0.1"], "--dial: 'tcp:127.0.0.1' cannot be used"),
