@@ -47,15 +47,17 @@ class Send:
     Octets for the module, or from a peer of it.
 
     @ivar pieces: what is sent, piece by piece; one marked C{True} is the escape sequence with silence around it.
+    @ivar raw: it is sent exactly as written, without a CR behind it.
     """
 
     line: int
     port: str
     text: str
     pieces: tuple[tuple[bytes, bool], ...]
+    raw: bool = False
 
     def __str__(self) -> str:
-        return f"> {self.text}"
+        return f">| {self.text}" if self.raw else f"> {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +307,7 @@ class _Reader:
             else:
                 octets += _ESCAPES.get(part) or part.encode()
         pieces.append((bytes(octets), False))
-        return Send(self._number, self._port, shown, tuple(piece for piece in pieces if piece[0]))
+        return Send(self._number, self._port, shown, tuple(piece for piece in pieces if piece[0]), mark == ">|")
 
     def _readExpect(self, mark: str, text: str) -> Expect:
         if not text:

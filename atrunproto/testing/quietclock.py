@@ -63,7 +63,7 @@ class QuietClock:
 
     async def settle(self, enough: Callable[[], bool] = lambda: False, settling: float | None = None) -> None:
         """
-        Wait in real time until all is quiet.
+        Wait in real time until all is quiet. What is due at this very moment of module time happens.
 
         @param enough: asked after each turn; true ends the wait before.
         @param settling: seconds without anything moving; C{None}: as long as it takes for time to go on.
@@ -77,8 +77,17 @@ class QuietClock:
                 return
             still += 1
             now = self._reactor.seconds()
-            if now - began < PATIENCE and (stirred != self._stirred or self._moving()):
+            if now - began >= PATIENCE:
+                continue
+            if stirred != self._stirred or self._moving():
                 still, since, stirred = 0, now, self._stirred
+            elif self._due(self.clock.seconds()):
+                still, since = 0, now
+                self.clock.advance(0)
+
+    def _due(self, until: float) -> list[float]:
+        """When something is due that happens until then."""
+        return [call.getTime() for call in self.clock.getDelayedCalls() if call.getTime() <= until]
 
     def jump(self, end: float) -> bool:
         """
@@ -87,7 +96,7 @@ class QuietClock:
         @param end: the module time beyond which not to go; where nothing is due until then, it is that time.
         @return: whether something was due.
         """
-        due = [call.getTime() for call in self.clock.getDelayedCalls() if call.getTime() <= end]
+        due = self._due(end)
         self.clock.advance(max(0.0, min(due, default=end) - self.clock.seconds()))
         return bool(due)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
+from twisted.logger import globalLogBeginner
 
 from atrunproto.testing.replaying.report import Result, Status, asJUnit, asText, summary
 from atrunproto.testing.replaying.run import MakeStage, find, replay
@@ -76,6 +77,9 @@ async def run(reactor: Any, arguments: Sequence[str], makeStage: MakeStage | Non
 def main(arguments: Sequence[str] | None = None) -> None:
     """Replay, and exit with the status."""
     given = sys.argv[1:] if arguments is None else arguments
+
+    # Failures that the module logs stand in the report, with the dialogue in which they happened.
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
 
     def begin(reactor: Any) -> Deferred[None]:
         return Deferred.fromCoroutine(run(reactor, given)).addCallback(sys.exit)

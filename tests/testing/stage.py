@@ -63,7 +63,6 @@ class TableStage:
 
     answers: ClassVar[Answers] = {}
     strangers = ""
-    reachable = True
 
     def __init__(self, reactor: Any, dialogue: Dialogue, echo: bool) -> None:
         self.quiet = QuietClock(reactor)
@@ -116,10 +115,6 @@ class TableStage:
     def unlisten(self, peer: Port) -> None:
         """Let a peer wait no more."""
         self._peers.unlisten(peer)
-
-    def unreachable(self, peer: Port) -> bool:
-        """Whether the network has lost the module."""
-        return not self.reachable
 
     def takesStrangers(self) -> str:
         """The reason that a test gives."""

@@ -51,9 +51,6 @@ class Surroundings(Protocol):
     def unlisten(self, peer: Port) -> None:
         """Let a peer wait no more."""
 
-    def unreachable(self, peer: Port) -> bool:
-        """Whether no module has the address any more that the peer tried last: the network loses what is sent there."""
-
     def takesStrangers(self) -> str:
         """Why an attempt that must stay without answer is answered on this machine; empty where it isn't."""
 
@@ -97,7 +94,7 @@ class Player:
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         self._quiet = surroundings.quiet
-        self._last = ""
+        self._sending = ""
         self._events: dict[str, Callable[[Event], Awaitable[None]]] = {
             "connect": self._connect,
             "dropped": self._dropped,
@@ -141,10 +138,10 @@ class Player:
             raise self._difference(given.line, port, f"{given} must end with OK", expected="OK", got=line)
 
     async def _do(self, step: Step) -> None:
-        if isinstance(step, Event) or step.port != self._last:
-            # What one port has begun is there before another goes on, as it would be at the speed of people.
+        if isinstance(step, Event) or (isinstance(step, Send) and step.port != self._sending):
+            # Whoever acts has seen what came of the step before, as people would; only lines of one run don't wait.
             await self._quiet.settle()
-        self._last = step.port
+        self._sending = step.port if isinstance(step, Send) else ""
         if isinstance(step, Event):
             await self._events[step.word](step)
         elif isinstance(step, AnyLines):
@@ -237,14 +234,12 @@ class Player:
             raise self._difference(step.line, peer, f"no attempt was made on {peer.name}")
         await self._quiet.advance(DROPPED, lambda: peer.ended or bool(peer.stream.pending()))
         await self._quiet.settle(settling=LONG_SETTLING)
-        lost = peer.ended and self._surroundings.unreachable(peer)
-        if (peer.ended and not lost) or (peer.connected and peer.stream.pending()):
-            raise self._difference(step.line, peer, f"the attempt on {peer.name} was answered", got=peer.why)
-        if peer.connected:
+        if peer.ended or peer.connected:
             reason = self._surroundings.takesStrangers()
-            if not reason:
-                raise self._difference(step.line, peer, f"the attempt on {peer.name} was taken")
-            raise Skipped(reason)
+            if reason and not peer.stream.pending():
+                raise Skipped(reason)
+            what = peer.why if peer.ended else "a connection"
+            raise self._difference(step.line, peer, f"the attempt on {peer.name} was answered", "no answer", what)
         peer.stop()
         peer.ended = False
 
@@ -291,7 +286,7 @@ class Player:
     async def _closed(self, step: Event) -> None:
         peer = self._surroundings.port(step.values["target"])
         limit = _limit(step)
-        if not await self._quiet.advance(limit, lambda: peer.ended):
+        if not await self._quiet.advance(limit, lambda: peer.ended) or peer.refused:
             what = f"the module didn't close the connection on {peer.name} within {limit:g} s"
             raise self._difference(step.line, peer, what, got=peer.why)
         rest = peer.stream.pending(unfinished=False)

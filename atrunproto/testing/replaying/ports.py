@@ -59,6 +59,7 @@ class Port:
     @ivar arrived: octets that have arrived so far.
     @ivar fresh: a connection was made that the dialogue hasn't taken note of.
     @ivar ended: the other end closed the connection, or refused it.
+    @ivar refused: an attempt to connect got a refusal.
     @ivar why: why it is not connected, where that is known.
     """
 
@@ -71,6 +72,7 @@ class Port:
         self.arrived = 0
         self.fresh = False
         self.ended = False
+        self.refused = False
         self.why = "nobody has connected"
         self._quiet = quiet
         self._wire: Wire | None = None
@@ -85,7 +87,7 @@ class Port:
         self._quiet.stir()
         self._wire = wire
         self.stream.clear()
-        self.fresh, self.ended = True, False
+        self.fresh, self.ended, self.refused = True, False, False
 
     def detach(self, why: str = "the module closed the connection") -> None:
         """The connection is gone, or didn't come."""
@@ -158,7 +160,7 @@ class Peer(Port):
         """Begin to connect to the module, from an address of our own."""
         self.stop()
         self.stream.clear()
-        self.ended, self.why = False, f"{host}:{number} doesn't answer"
+        self.ended, self.refused, self.why = False, False, f"{host}:{number} doesn't answer"
         bind = None if source is None else (source, 0)
         endpoint = TCP4ClientEndpoint(self._reactor, host, number, timeout=ATTEMPT, bindAddress=bind)
         attempt = self._attempt = endpoint.connect(Factory.forProtocol(lambda: Wire(self)))
@@ -167,6 +169,7 @@ class Peer(Port):
     def _answered(self, result: object) -> None:
         self._attempt = None
         if isinstance(result, Failure) and not result.check(CancelledError):
+            self.refused = True
             self.detach(result.getErrorMessage())
 
     def vanish(self) -> None:

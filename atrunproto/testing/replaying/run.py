@@ -28,6 +28,10 @@ _TURN: Final = 0.02
 """Seconds of real time between two looks whether another replay on this machine has ended."""
 
 
+LIST: Final = "must-pass.txt"
+"""The name of the list of what has to pass, in the folder of the dialogues; itself no dialogue."""
+
+
 class Stage(Surroundings, Protocol):
     """Surroundings that can be set up and taken down."""
 
@@ -54,15 +58,13 @@ def find(paths: Iterable[str], topics: Sequence[str]) -> Iterator[Path]:
         if not path.exists():
             raise FileNotFoundError(f"{name}: no such file or folder")
         files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
-        yield from (each for each in files if _isWanted(each, topics, implied=path.is_dir()))
+        yield from (each for each in files if each.name != LIST and _isWanted(each, topics))
 
 
-def _isWanted(path: Path, topics: Sequence[str], implied: bool) -> bool:
-    head = path.read_bytes().split(b"\n\n", 1)[0].decode("utf-8", "replace")
-    if implied and not head.startswith("#"):
-        return False  # lists, such as that of the dialogues that must pass
+def _isWanted(path: Path, topics: Sequence[str]) -> bool:
     if not topics:
         return True
+    head = path.read_bytes().split(b"\n\n", 1)[0].decode("utf-8", "replace")
     found = [line[len("# topic:") :].strip() for line in head.split("\n") if line.startswith("# topic:")]
     return any(topic in found or path.stem == topic or path.stem.startswith(topic + "-") for topic in topics)
 
@@ -102,14 +104,20 @@ async def _play(reactor: Any, dialogue: Dialogue, makeStage: MakeStage, echo: bo
         raise NotSupported(lacking)
     async with _turn(reactor):
         with _failures() as failures:
-            stage = makeStage(reactor, dialogue, echo)
             try:
-                await stage.start()
-                await Player(stage).play(dialogue)
-            finally:
-                await stage.stop()
+                await _perform(makeStage(reactor, dialogue, echo), dialogue)
+            except Difference as difference:
+                raise Difference(difference.line, difference.what, (*difference.context, *failures)) from None
         if failures:
-            raise Difference(0, "the module logged a failure", tuple(failures[0].splitlines()))
+            raise Difference(0, "the module logged a failure", tuple(failures))
+
+
+async def _perform(stage: Stage, dialogue: Dialogue) -> None:
+    try:
+        await stage.start()
+        await Player(stage).play(dialogue)
+    finally:
+        await stage.stop()
 
 
 @asynccontextmanager
@@ -128,13 +136,13 @@ async def _turn(reactor: Any) -> AsyncIterator[None]:
 
 @contextmanager
 def _failures() -> Iterator[list[str]]:
-    """Collect the failures that are logged meanwhile, as text."""
+    """Collect the failures that are logged meanwhile, as lines of text."""
     found: list[str] = []
 
     @implementer(ILogObserver)
     def observe(event: LogEvent) -> None:
         if "log_failure" in event:
-            found.append(event["log_failure"].getTraceback())
+            found.extend(_traceback(event["log_failure"]))
 
     globalLogPublisher.addObserver(observe)
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from atrunproto.testing.dialogue import Dialogue, Event
+from atrunproto.testing.dialogue import Dialogue, Event, Send
 
 _SOCKETS: Final = "sockets by AT command"
 _SMS: Final = "short messages"
@@ -25,6 +25,7 @@ TOPICS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("cmdmode", "listen", "online", "sd", "send", "sh", "si", "so", "srecv", "sring"), _SOCKETS),
     **dict.fromkeys(("http", "ipfw", "old", "smtp", "pop3", "twomod"), _SOCKETS),
     "cmux": "the multiplexer",
+    "tcpopt": _SOCKETS,
     "dialup": _DATA,
     "ppp": _DATA,
     "digest": _SMS,
@@ -34,6 +35,9 @@ TOPICS: Final[Mapping[str, str]] = {
     "transparent": "the transparent connection",
 }
 """Topics of services that don't exist yet."""
+
+UPLOADS: Final[Mapping[str, str]] = {"appzone": "AppZone", "python": "Python scripts"}
+"""Topics of services that answer already where nothing is uploaded; sent without a line end is an upload there."""
 
 PORTS: Final[Mapping[str, str]] = {"sms": _SMS, "phone": _CALLS}
 """Ports that nobody answers yet."""
@@ -81,22 +85,26 @@ _SERVERS: Final[Mapping[str, str]] = {"smtp": _SMTP, "ftp": _FTP}
 
 def missing(dialogue: Dialogue) -> str:
     """What a dialogue needs and doesn't exist yet, in words; empty where all is there."""
-    return "; ".join(dict.fromkeys(_needs(dialogue)))
+    services: dict[str, str] = {}
+    for what, service in _needs(dialogue):
+        services.setdefault(service, what)
+    return "; ".join(f"{what} needs {service}" for service, what in services.items())
 
 
-def _needs(dialogue: Dialogue) -> Iterator[str]:
+def _needs(dialogue: Dialogue) -> Iterator[tuple[str, str]]:
     if dialogue.topic in TOPICS:
-        yield f"topic {dialogue.topic} needs {TOPICS[dialogue.topic]}"
-    for port in dict.fromkeys([*(given.port for given in dialogue.given), *(step.port for step in dialogue.steps)]):
+        yield f"topic {dialogue.topic}", TOPICS[dialogue.topic]
+    if dialogue.topic in UPLOADS and any(isinstance(step, Send) and step.raw for step in dialogue.steps):
+        yield "the upload", UPLOADS[dialogue.topic]
+    for port in [*(given.port for given in dialogue.given), *(step.port for step in dialogue.steps)]:
         if port in PORTS:
-            yield f"port {port} needs {PORTS[port]}"
+            yield f"port {port}", PORTS[port]
     for fact in dialogue.facts:
         if fact.word in FACTS:
-            yield f"@world {fact.word} needs {FACTS[fact.word]}"
+            yield f"@world {fact.word}", FACTS[fact.word]
     for step in dialogue.steps:
         if isinstance(step, Event):
-            if step.word in DIRECTIVES:
-                yield f"@{step.word} needs {DIRECTIVES[step.word]}"
             target = step.values.get("target", "")
-            if target in _SERVERS or target in PORTS:
-                yield f"@{step.word} {target} needs {_SERVERS.get(target) or PORTS[target]}"
+            service = DIRECTIVES.get(step.word) or PORTS.get(target) or _SERVERS.get(target)
+            if service:
+                yield f"@{step.word} {target}".strip(), service

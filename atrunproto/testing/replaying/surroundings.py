@@ -1,0 +1,209 @@
+"""
+The emulated module of a dialogue, in a network of its own, with real ports and the peers round it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from twisted.internet.defer import gatherResults
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+
+from atrunproto.emulator.module import EmulatedModule
+from atrunproto.emulator.network import AddressPool, Cell, Network
+from atrunproto.endpoints import PtyServerEndpoint, SerialClientEndpoint, SerialSettings
+from atrunproto.ipeasy.listening import NOBODY, attachFilter
+from atrunproto.ipeasy.module import SOCKETS, SocketTable
+from atrunproto.testing.dialogue import Dialogue, Event, Fact
+from atrunproto.testing.quietclock import QuietClock
+from atrunproto.testing.replaying.casting import productFor
+from atrunproto.testing.replaying.peers import Peers
+from atrunproto.testing.replaying.player import NotSupported
+from atrunproto.testing.replaying.ports import Port, Wire, closed
+
+READY_LIMIT: Final = 60.0
+"""Seconds of module time that a module may take from power-on until it is registered."""
+
+ECHO_LIMIT: Final = 5.0
+"""Seconds of module time for the answer to the command that sets the echo."""
+
+_POOL: Final = "127.99.0.1/24"
+"""The addresses of contexts: on loopback, where nothing else is likely to listen."""
+
+_AT_PORTS: Final = {"at1": ("", 1), "at2": ("", 2), "at3": ("", 3), "b.at1": ("b", 1)}
+"""Which module and which instance an AT port is."""
+
+_IMEI: Final = ("356938035643809", "490154203237518")
+
+
+class _Module(EmulatedModule):
+    """
+    An emulated module that counts how often it went down.
+    """
+
+    downs = 0
+
+    def powerOff(self) -> None:
+        """Go down."""
+        self.downs += self.isRunning
+        super().powerOff()
+
+
+class EmulatedSurroundings:
+    """
+    A module, if need be two, with their network, ports and peers, for one dialogue.
+    """
+
+    def __init__(self, reactor: Any, dialogue: Dialogue, echo: bool) -> None:
+        """
+        @param echo: leave the echo of the AT ports on.
+        @raise NotSupported: there is no product that the dialogue would be for.
+        """
+        product = productFor(dialogue.product)
+        if product is None:
+            raise NotSupported(f"no product is emulated for {dialogue.product!r}")
+        self.quiet = QuietClock(reactor)
+        self._reactor = reactor
+        self._echo = echo
+        self._names = list(dict.fromkeys(_atPorts(dialogue)))
+        self._ports: dict[str, Port] = {}
+        self._listening: list[IListeningPort] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="atrunproto-")
+        self._peers = Peers(reactor, self.quiet, dialogue)
+        self._network = Network(reactor, AddressPool(_POOL), hosts=self._peers.hosts)
+        self._modules = {
+            name: _Module(product, self._network, self.quiet.clock, imei=_IMEI[index], number=f"+39000000000{index}")
+            for index, name in enumerate(dict.fromkeys(_AT_PORTS[port][0] for port in self._names))
+        }
+        self._module = self._modules[""]
+        self._downs = 0
+        self._target = ""
+        for fact in dialogue.facts:
+            self._make(fact)
+
+    def _make(self, fact: Fact) -> None:
+        """Make a fact true, unless the peers do."""
+        values, operators = fact.values, self._network.operators
+        if fact.word == "operator":
+            operators[0] = replace(operators[0], name=values["name"])
+        elif fact.word == "cells":
+            operators[0] = replace(operators[0], cells=_cells(operators[0].cells, int(values["count"])))
+        elif fact.word == "number module":
+            self._module.number = values["msisdn"]
+        elif fact.word == "ip":
+            self._network.assigned[self._module, int(values["cid"])] = values["address"]
+
+    async def start(self) -> None:
+        """Switch on, attach the ports, and set the echo."""
+        for module in self._modules.values():
+            module.powerOn()
+        await self.quiet.advance(READY_LIMIT, lambda: all(module.radio.isAttached for module in self._modules.values()))
+        for name in self._names:
+            await self._attach(name)
+        for port in self._ports.values():
+            port.send(b"ATE1\r" if self._echo else b"ATE0\r")
+            await self.quiet.advance(ECHO_LIMIT, partial(_hasOK, port))
+            await self.quiet.settle()
+            port.stream.clear()
+
+    async def _attach(self, name: str) -> None:
+        which, number = _AT_PORTS[name]
+        factory = self._modules[which].portFactory(number)
+        port = self._ports[name] = Port(name, self.quiet)
+        end: IStreamClientEndpoint
+        if number == 1:
+            path = os.path.join(self._folder.name, name)
+            self._listening.append(await PtyServerEndpoint(self._reactor, path).listen(factory))
+            end = SerialClientEndpoint(self._reactor, SerialSettings(path))
+        else:
+            listening = await TCP4ServerEndpoint(self._reactor, 0, interface="127.0.0.1").listen(factory)
+            self._listening.append(listening)
+            end = TCP4ClientEndpoint(self._reactor, "127.0.0.1", listening.getHost().port)
+        await end.connect(Factory.forProtocol(lambda: Wire(port)))
+
+    async def stop(self) -> None:
+        """Take the power and everything else away."""
+        for module in self._modules.values():
+            module.powerOff()
+        for port in self._ports.values():
+            port.stop()
+        ends = [self._network.close(), *self._peers.stop(), *map(closed, self._listening)]
+        await gatherResults(ends)
+        await self.quiet.settle()
+        self._folder.cleanup()
+
+    def port(self, name: str) -> Port:
+        """An end of the dialogue."""
+        return self._ports[name] if name in _AT_PORTS else self._peers.port(name)
+
+    def connect(self, peer: Port, event: Event) -> None:
+        """Let a peer connect to the run-AT service, or to the port number that the dialogue names."""
+        number = int(event.values.get("number", 0)) or int(self._module.settings.get("#TCPATRUNCFG")[2])
+        self._target = self._listeningAt(number) or self._target
+        host = self._target or next(filter(None, map(self._module.address, range(6))), "127.0.0.1")
+        self._peers.connect(peer, event, host, number)
+
+    def _listeningAt(self, number: int) -> str:
+        """The address on which a socket of the module has this port, as #SS shows it; empty where none has."""
+        sockets = self._module.part(SocketTable)
+        rows = (sockets.describe(connId).split(",") for connId in range(1, SOCKETS + 1))
+        return next((row[2] for row in rows if row[3:4] == [str(number)]), "")
+
+    def listen(self, peer: Port) -> None:
+        """Let a peer wait for the module."""
+        self._peers.listen(peer)
+
+    def unlisten(self, peer: Port) -> None:
+        """Let a peer wait no more."""
+        self._peers.unlisten(peer)
+
+    def takesStrangers(self) -> str:
+        """Why a stranger's attempt is answered here."""
+        with socket.socket() as probe:
+            able = attachFilter(probe, NOBODY)
+        return "" if able else "the system doesn't let this process drop callers silently"
+
+    async def reboot(self, limit: float) -> bool:
+        """Wait until the module went down and came up again; the last time counts."""
+        begun = await self.quiet.advance(limit, lambda: self._module.downs > self._downs)
+        return begun and await self._ready(limit)
+
+    async def _ready(self, limit: float) -> bool:
+        return await self.quiet.advance(limit, lambda: self._module.isRunning and self._module.radio.isAttached)
+
+    async def powerCycle(self) -> None:
+        """Cut the power, give it back, and wait until the module is registered."""
+        self._module.powerOff()
+        self._downs = self._module.downs
+        self._module.powerOn()
+        await self._ready(READY_LIMIT)
+
+    def deactivate(self, cid: int) -> None:
+        """The network deactivates a context."""
+        self._module.contexts.lose(cid)
+
+
+def _hasOK(port: Port) -> bool:
+    return "OK" in port.stream.pending()
+
+
+def _atPorts(dialogue: Dialogue) -> Iterator[str]:
+    """The AT ports of a dialogue; the first one of the first module always."""
+    yield "at1"
+    for step in [*dialogue.given, *dialogue.steps]:
+        names = [step.port, *([step.values.get("target", "")] if isinstance(step, Event) else [])]
+        yield from (name for name in names if name in _AT_PORTS)
+
+
+def _cells(cells: Any, count: int) -> tuple[Cell, ...]:
+    """So many cells, the serving one first; further ones on channels of their own."""
+    more = (replace(cells[-1], identity=0x7000 + index, arfcn=500 + index) for index in range(count))
+    return (*cells, *more)[:count]
