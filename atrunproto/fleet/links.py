@@ -25,7 +25,8 @@ from zope.interface import implementer
 
 from atrunproto.at.errors import ATError, CommandFailed, LinkLost
 from atrunproto.secret import Secret
-from atrunproto.tcpatrun.peer import Login, TCPATRUNDialler, TCPATRUNListener
+from atrunproto.tcpatrun.peer import TCPATRUNDialler, TCPATRUNListener
+from atrunproto.tcpatrun.peerlogin import Login
 
 from .roster import Module, Roster
 
@@ -341,7 +342,8 @@ def dialler(
     """
     Make the service that keeps a connection to a module in server mode.
 
+    @param user: the name to log in with; empty: the connection needs no login.
     @param stepByStep: which login the module is set to; C{None}: found out.
     """
-    dialling: Service = TCPATRUNDialler(clock, endpoint, Login(user, password, stepByStep), reception.dialledOut)
-    return dialling
+    login = Login(user, password, stepByStep) if user else None
+    return TCPATRUNDialler(clock, endpoint, login, reception.dialledOut)

@@ -11,13 +11,15 @@ from typing import TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.endpoints import clientFromString, connectProtocol
+from twisted.internet.endpoints import clientFromString, connectProtocol, serverFromString
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.interfaces import IReactorProcess, ITCPTransport
-from twisted.internet.protocol import ProcessProtocol, Protocol
+from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
+
+from atrunproto.fleet.links import addressText
 
 from .doubles import IMEI, OTHER
 
@@ -128,6 +130,7 @@ class Module(Silent):
         blocks = {
             "AT+CGSN;+CGMM;+CGMR": [self.imei, "HE910", "12.00.004"],
             "AT+CSQ": ["+CSQ: 20,0"],
+            "AT": [],
         }.get(line)
         if blocks is not None:
             self.transport.write("".join(f"\r\n{text}\r\n" for text in [*blocks, "OK"]).encode())
@@ -136,6 +139,26 @@ class Module(Silent):
         for text, heard in [pair for pair in self._heard if pair[0] == line]:
             self._heard.remove((text, heard))
             heard.callback(None)
+
+
+class ServingModule(Module):
+    """A module in server mode, with the login step by step."""
+
+    def __init__(self, imei: str) -> None:
+        super().__init__(imei)
+        self.login: list[str] = []
+
+    def connectionMade(self) -> None:
+        """Ask who it is."""
+        self.transport.write(b"\r\nUsername: ")
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take name and password, then commands."""
+        if len(self.login) == 2:
+            super().dataReceived(data)
+            return
+        self.login.append(data.decode("ascii").strip())
+        self.transport.write(b"\r\nPassword: " if len(self.login) == 1 else b"\r\nLogin Successful!\r\n")
 
 
 class DaemonTests(TestCase):
@@ -221,6 +244,28 @@ class DaemonTests(TestCase):
             [(IMEI, "done", "+CSQ:", "20,0"), (OTHER, "done", "+CSQ:", "20,0")],
         )
         self.assertEqual((err, status), ("job 1: 2 done\n", 0))
+
+    async def test_dial(self) -> None:
+        """A module in server mode is called, its login is done, and commands run on it (TEL-SRV-04, TEL-AUT-12)."""
+        modules: list[ServingModule] = []
+
+        def module() -> ServingModule:
+            modules.append(ServingModule(IMEI))
+            return modules[-1]
+
+        factory = Factory.forProtocol(module)
+        port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(factory)
+        self.addCleanup(lambda: modules[0].lost)
+        self.addCleanup(port.stopListening)
+        (self.folder / "me.password").write_text("s3cret-w0rd\n")
+        program = self.start("--dial", f"tcp:{addressText(port.getHost())},user=me,password-file=me.password,mode=step")
+        await program.whenPrinted(f"module {IMEI} (HE910)")
+        out, _, status = await self.atrun("run", "--connected", "AT+CSQ")
+        self.assertEqual((out.count("+CSQ: 20,0"), status), (1, 0))
+        self.assertEqual(modules[0].login, ["me", "s3cret-w0rd"])
+        self.assertIn("dial-out", (await self.atrun("modules"))[0])
+        self.assertNotIn("s3cret-w0rd", program.output)
+        await self.kill()
 
     async def test_silentCallers(self) -> None:
         """Callers that never say a word are bounded in number, and a module among them is served."""
