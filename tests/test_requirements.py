@@ -109,6 +109,15 @@ def test_dialoguesThatMustPassCount(checkout: Path) -> None:
     assert coverage.idle == ["TEL-AAA-03"]
 
 
+@pytest.mark.parametrize(("due", "counts"), [("telit/greeting-01", True), ("telit/greet", False), ("greeting", False)])
+def test_dialogueListedByItsName(checkout: Path, due: str, counts: bool) -> None:
+    """A single dialogue is listed by the beginning of its file's name, up to a hyphen."""
+    addDialogue(checkout, due=due)
+    coverage = requirements.check(checkout)
+    assert ("TEL-AAA-03" in coverage.tests) is counts
+    assert (coverage.errors == []) is counts
+
+
 def test_dialoguesThatNeedNotPassDoNotCount(checkout: Path) -> None:
     """A dialogue whose topic isn't in the list covers nothing."""
     addDialogue(checkout, due="")
