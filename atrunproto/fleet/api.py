@@ -12,12 +12,12 @@ from typing import Annotated
 import msgspec
 
 from atrunproto import __version__
+from atrunproto.http import Call, Refusal, Reply, Route, Routes
 from atrunproto.secret import Secret
 
 from .dispatcher import QueueFull
 from .executions import Answer, Job, Order, State
 from .host import Host
-from .http import Call, Refusal, Reply, Route, Routes
 from .roster import Module
 from .store import ExecutionRecord
 

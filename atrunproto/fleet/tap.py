@@ -19,14 +19,14 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorCore, IReactor
 from twisted.python import usage
 
 from atrunproto import __version__
+from atrunproto.http import JSONSite
+from atrunproto.token import TOKEN_SUFFIX, TokenError, makeToken
 
 from .api import API
 from .config import ConfigError, HostConfig, parseDial, parseNetwork, readConfig
 from .host import Host
-from .http import JSONSite
 from .links import dialler, listener
 from .store import SQLiteStore, StoreError, WorkerThread, storePath
-from .token import TOKEN_SUFFIX, TokenError, makeToken
 
 #: connections that wait in the kernel; a whole fleet may call at once, and Twisted's default is 50
 BACKLOG = 4096

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto import __version__
 from atrunproto.fleet.api import API
-from atrunproto.fleet.http import MAX_BODY, JSONSite
+from atrunproto.http import MAX_BODY, JSONSite
 from atrunproto.secret import Secret
 
 from .doubles import IMEI, OTHER, Fleet
@@ -287,4 +287,4 @@ class APITests(SynchronousTestCase):
         with mock.patch.object(self.fleet.store, "readJob", side_effect=OSError("/etc/shadow")):
             pending = self.request("GET", "/api/jobs/1")
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
-        self.assertEqual(self.refused(pending), (500, "an error of the host; see its log"))
+        self.assertEqual(self.refused(pending), (500, "an error of the program; see its log"))

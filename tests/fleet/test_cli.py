@@ -20,9 +20,9 @@ from atrunproto.at.peerlines import Response
 from atrunproto.at.results import PLAIN_ERROR
 from atrunproto.fleet.api import API
 from atrunproto.fleet.host import Host
-from atrunproto.fleet.http import JSONSite
 from atrunproto.fleet.links import addressText
 from atrunproto.fleet.store import SQLiteStore, WorkerThread
+from atrunproto.http import JSONSite
 from atrunproto.secret import Secret
 
 from .doubles import IDENTIFY, IMEI, OTHER, FakeClient

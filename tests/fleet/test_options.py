@@ -15,8 +15,8 @@ from twisted.python.usage import UsageError
 from atrunproto import __version__
 from atrunproto.fleet.config import DialConfig, readConfig
 from atrunproto.fleet.tap import EXAMPLES, Options, addServices, withBacklog
-from atrunproto.fleet.token import TokenError, makeToken, readToken
 from atrunproto.secret import Secret
+from atrunproto.token import TokenError, makeToken, readToken
 
 
 @pytest.fixture(autouse=True)

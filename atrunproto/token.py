@@ -1,5 +1,5 @@
 """
-The token of the host's HTTP interface, in a file that only its owner can read.
+The token of an HTTP interface, in a file that only its owner can read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class TokenError(Exception):
 
 def readToken(path: str) -> Secret:
     """
-    Read a token that a host has made.
+    Read a token that a daemon has made.
 
     @raise TokenError: if it cannot be read.
     """
@@ -34,7 +34,7 @@ def readToken(path: str) -> Secret:
     except (OSError, UnicodeDecodeError) as error:
         raise TokenError(f"{path}: {error}") from None
     if not text:
-        raise TokenError(f"{path}: the file is empty; delete it, and the host makes a new token")
+        raise TokenError(f"{path}: the file is empty; delete it, and the daemon makes a new token")
     return Secret(text)
 
 

@@ -103,7 +103,7 @@ class Call:
         """
         content = cast(_Body, self._request.content)
         if content.overflowed:
-            raise Refusal(413, f"the body is longer than {MAX_BODY} bytes")
+            raise Refusal(413, f"the body is longer than {content.limit} bytes")
         try:
             return msgspec.json.decode(content.getvalue(), type=kind)
         except msgspec.ValidationError as error:
@@ -167,7 +167,7 @@ class Routes(Resource):
             return
         except Exception:
             self._log.failure("answering {method} {path}", method=request.method, path=request.path)
-            result = Reply({"error": "an error of the host; see its log"}, 500)
+            result = Reply({"error": "an error of the program; see its log"}, 500)
         reply = result if isinstance(result, Reply) else Reply(result)
         request.setResponseCode(reply.status)
         request.setHeader("Content-Type", "application/json")
@@ -207,8 +207,12 @@ class _Body(BytesIO):
 
     overflowed = False
 
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
     def write(self, data: Any, /) -> int:
-        if self.tell() + len(data) > MAX_BODY:
+        if self.tell() + len(data) > self.limit:
             self.overflowed = True
             return len(data)
         return super().write(data)
@@ -222,15 +226,19 @@ class JSONSite(Site):
     _log = Logger()
     noisy = False
 
-    def __init__(self, resource: Resource, clock: IReactorTime) -> None:
+    def __init__(self, resource: Resource, clock: IReactorTime, maxBody: int = MAX_BODY) -> None:
+        """
+        @param maxBody: bytes of a request's body that are taken.
+        """
         super().__init__(resource, timeout=IDLE_SECONDS, reactor=clock)
         self.displayTracebacks = False
+        self._maxBody = maxBody
 
     def getContentFile(self, length: int | None) -> BytesIO:
         """
         Make what a request's body is collected in.
         """
-        return _Body()
+        return _Body(self._maxBody)
 
     def log(self, request: HTTPRequest) -> None:
         """
