@@ -6,17 +6,15 @@ Read once, in the daemon's layer; nothing below it knows that there is such a th
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from atrunproto.secret import Secret
+from atrunproto.toml import ConfigError, Table, readFile, refuseUnknown
 
 from .api import DEFAULT_DEADLINE, MAX_DEADLINE
 from .links import MAX_STRANGERS, Network
@@ -25,23 +23,7 @@ from .links import MAX_STRANGERS, Network
 Mode = Literal["automatic", "step"]
 
 
-class ConfigError(ValueError):
-    """
-    A setting that cannot be used; the text names it.
-    """
-
-
-def _key(attribute: str) -> str:
-    return re.sub("[A-Z]", lambda capital: "-" + capital[0].lower(), attribute)
-
-
-class _Table(msgspec.Struct, rename=_key, kw_only=True):
-    """
-    A table of the configuration file; its keys are spelled as options are.
-    """
-
-
-class DialConfig(_Table, kw_only=True):
+class DialConfig(Table, kw_only=True):
     """
     A module in server mode, that the host calls.
     """
@@ -69,17 +51,17 @@ class DialConfig(_Table, kw_only=True):
             raise ConfigError(f"password-file: {error}") from None
 
 
-class HostConfig(_Table, kw_only=True):
+class HostConfig(Table, kw_only=True):
     """
     All settings of C{atrun-host}.
     """
 
     #: where modules in client mode call in, as server endpoint strings
-    listen: list[str] = []
+    listen: list[str] = msgspec.field(default_factory=list)
     #: networks whose callers are taken; empty: all
-    allow: list[str] = []
+    allow: list[str] = msgspec.field(default_factory=list)
     #: modules in server mode
-    dial: list[DialConfig] = []
+    dial: list[DialConfig] = msgspec.field(default_factory=list)
     #: where the HTTP/JSON interface is
     http: str = "tcp:8080:interface=127.0.0.1"
     store: str = "sqlite:///fleet.db"
@@ -108,20 +90,7 @@ def readConfig(path: str) -> HostConfig:
 
     @raise ConfigError: naming the file and what is wrong in it.
     """
-    try:
-        with open(path, "rb") as file:
-            table = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    try:
-        _refuseUnknown(table, HostConfig)
-        dials = table.get("dial")
-        for number, dial in enumerate(dials if isinstance(dials, list) else ()):
-            if isinstance(dial, dict):
-                _refuseUnknown(dial, DialConfig, f" of [[dial]] number {number + 1}")
-        return msgspec.convert(table, HostConfig, dec_hook=_readSecret)
-    except (ConfigError, msgspec.ValidationError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return readFile(path, HostConfig, _readSecret)
 
 
 def parseDial(text: str) -> DialConfig:
@@ -141,7 +110,7 @@ def parseDial(text: str) -> DialConfig:
         table[key] = value
     if "password" in table:
         raise ConfigError("a password on the command line can be seen by others: use password-file=PATH")
-    _refuseUnknown(table, DialConfig)
+    refuseUnknown(table, DialConfig)
     try:
         return msgspec.convert(table, DialConfig, dec_hook=_readSecret)
     except msgspec.ValidationError as error:
@@ -164,12 +133,3 @@ def _readSecret(kind: type, value: object) -> object:
     if kind is Secret and isinstance(value, str):
         return Secret(value)
     raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
-
-
-def _refuseUnknown(table: Mapping[str, Any], kind: type[msgspec.Struct], where: str = "") -> None:
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise ConfigError(f"unknown key {key!r}{where}: {hint}")

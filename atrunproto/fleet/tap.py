@@ -21,9 +21,10 @@ from twisted.python import usage
 from atrunproto import __version__
 from atrunproto.http import JSONSite
 from atrunproto.token import TOKEN_SUFFIX, TokenError, makeToken
+from atrunproto.toml import ConfigError
 
 from .api import API
-from .config import ConfigError, HostConfig, parseDial, parseNetwork, readConfig
+from .config import HostConfig, parseDial, parseNetwork, readConfig
 from .host import Host
 from .links import dialler, listener
 from .store import SQLiteStore, StoreError, WorkerThread, storePath
