@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, DeferredList, succeed
 
 from atrunproto.at.errors import Misuse
@@ -266,8 +267,8 @@ class Network:
         """
         The address of a host, in dotted form.
         """
-        known = self.hosts.get(name)
-        if known is not None:
+        known = self.hosts.get(name, name)
+        if isIPAddress(known):
             return succeed(known)
         found: Deferred[str] = self.reactor.resolve(name)
         return found
