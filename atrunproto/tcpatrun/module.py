@@ -633,7 +633,7 @@ class TCPATRUNService:
         self._session = session
         self.state = State.CONNECTED
         self._attempts = self.config.retryCnt
-        self._announce(session.transport.getPeer().host)
+        self._announce(_hostOf(session))
 
     def attach(self, transport: Any) -> ATInstance:
         """
@@ -647,7 +647,7 @@ class TCPATRUNService:
         """
         Name or password were wrong.
         """
-        self._log.info("TCPATRUN refused a login from {peer}", peer=session.transport.getPeer().host)
+        self._log.info("TCPATRUN refused a login from {peer}", peer=_hostOf(session))
 
     def sessionEnded(self, session: Session) -> None:
         """
@@ -682,3 +682,11 @@ class TCPATRUNService:
         """
         self._log.warn("a command over TCPATRUN has no end; the module reboots")
         self.surroundings.reboot()
+
+
+def _hostOf(session: Session) -> str:
+    """
+    Who is on the other end, as notices tell it.
+    """
+    peer = session.transport.getPeer()
+    return str(getattr(peer, "host", peer))
