@@ -39,7 +39,7 @@ class Stage(TestCase):
         self.network = Network(reactor, AddressPool("127.77.0.0/16"))
         self.modules: list[EmulatedModule] = []
 
-    async def tearDown(self) -> None:
+    async def tearDown(self) -> None:  # type: ignore[override]
         for module in self.modules:
             module.powerOff()
         await self.network.close()
@@ -103,12 +103,9 @@ class ServerModeTests(Stage):
         """A wrong password ends the attempt with an error that says so, in both modes (TEL-AUT-05, TEL-AUT-08)."""
         for auth in (0, 1):
             module = await self.module("AT#TCPATRUNL=1", auth=auth)
-            try:
+            with pytest.raises(LoginFailed) as caught:
                 await logIn(reactor, self.endpoint(module), login("wrong", stepByStep=bool(auth)))
-            except LoginFailed as error:
-                assert "wrong" not in str(error)
-            else:
-                pytest.fail("the login was accepted")
+            assert "wrong" not in str(caught.value)
 
     async def test_typedCalls(self) -> None:
         """The client of a service knows the service's own commands, with their limits (TEL-FWR-05)."""
@@ -154,12 +151,9 @@ class ServerModeTests(Stage):
         client = await logIn(reactor, self.endpoint(module), login(stepByStep=False))
         module.powerOff()
         await client.whenLost()
-        try:
+        with pytest.raises(LinkLost) as caught:
             await client.execute("AT")
-        except LinkLost as error:
-            assert not error.sent
-        else:
-            pytest.fail("a lost link took a command")
+        assert not caught.value.sent
 
 
 class ClientModeTests(Stage):
