@@ -469,12 +469,19 @@ class ATInstance:
         running: Deferred[Any] = Deferred.fromCoroutine(step)
         if isAbortable:
             self._abort = running
-            running.addErrback(self._aborted)
+            running.addBoth(self._stepped, running)
         return running
 
-    @staticmethod
-    def _aborted(failure: Failure) -> None:
-        failure.trap(CancelledError)
+    def _stepped(self, result: Any, running: Deferred[Any]) -> Any:
+        """
+        An abortable step is over, by itself or since a character came.
+        """
+        if self._abort is running:
+            self._abort = None
+        elif isinstance(result, Failure):
+            result.trap(CancelledError)
+            return None
+        return result
 
     def _await(self, deferred: Deferred[Any]) -> None:
         """

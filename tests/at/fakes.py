@@ -74,6 +74,10 @@ class FakeModule:
         """Whether another instance has the data call."""
         return self.calling not in (None, apartFrom)
 
+    def isTied(self, cid: int) -> bool:
+        """There are no sockets here."""
+        return False
+
     def identify(self, what: str) -> str:
         """A product that consists of its questions."""
         return what
@@ -206,6 +210,17 @@ def benchTable(calls: Calls) -> CommandTable:
         await at.takes("#SLOW")
         return f"#SLOW: {n}"
 
+    @table.action("#ABORT")
+    async def abort(at: ATInstance) -> str:
+        async def step() -> str:
+            await at.takes("#SLOW")
+            return "done"
+
+        outcome = await at.abortable(step(), isAbortable=True)
+        calls.data.append((outcome or "aborted").encode())
+        await at.takes("#LAST")
+        return f"#ABORT: {outcome or 'aborted'}"
+
     @table.action("#SLOWDENY")
     async def slowDeny(at: ATInstance) -> None:
         await at.takes("#SLOW")
@@ -215,6 +230,13 @@ def benchTable(calls: Calls) -> CommandTable:
     async def slowBroken(at: ATInstance) -> None:
         await at.takes("#SLOW")
         raise RuntimeError("a bug")
+
+    @table.action("#STUBBORN")
+    async def stubborn(at: ATInstance) -> None:
+        try:
+            await at.takes("#SLOW")
+        finally:
+            raise RuntimeError("a bug")
 
     @table.action("#TEXT", Int("limit", 0, 9999, default=10))
     async def text(at: ATInstance, limit: int) -> str:
