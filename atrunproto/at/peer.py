@@ -613,10 +613,12 @@ class ATClient:
                 self._probed(self._resync, line)
             else:
                 self._unasked(line)
-        if self._running is not None:
+        command = self._running
+        # behind information, what looks like a prompt may be the beginning of a line, unless a prompt is expected
+        if command is not None and (not command.lines or (command.data is not None and not command.prompted)):
             prompt = reader.prompt()
             if prompt is not None:
-                self._prompted(self._running, prompt)
+                self._prompted(command, prompt)
         if reader.doubtful and self._settle is None:
             self._settle = self.clock.callLater(NUMERIC_SETTLE, self._settled)
         elif self._settle is not None and not reader.doubtful:
@@ -707,18 +709,16 @@ class ATClient:
         if command.prompted:
             # some modules ask again at each line of the data
             return
+        command.prompted = True
         data = command.data
         if data is not None and command.waiting is not None:
-            command.prompted = True
             raw = command.counted or prompt == FILE_PROMPT
             if command.echoed:
                 command.echo = [part for part in data.replace(b"\n", b"\r").split(b"\r") if part]
             self.transport.write(data if raw else data + _CTRL_Z)
             return
-        if not command.lines:
-            command.prompted = True
-            command.error = Misuse(f"{command.line.shown} asks for data, and there are none")
-            self.transport.write(_ESC)
+        command.error = Misuse(f"{command.line.shown} asks for data, and there are none")
+        self.transport.write(_ESC)
 
     def _unasked(self, line: bytes) -> None:
         """
