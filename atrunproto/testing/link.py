@@ -46,6 +46,10 @@ class MemoryAddress:
     end: str
 
 
+#: the ends of a link that pretends to be nothing else
+MODULE, PEER = MemoryAddress("module"), MemoryAddress("peer")
+
+
 @implementer(ITransport, IConsumer, IPushProducer)
 class MemoryTransport:
     """
@@ -59,7 +63,7 @@ class MemoryTransport:
     @ivar bearer: what an AT instance asks of its transport.
     """
 
-    def __init__(self, link: MemoryLink, name: str, bearer: Bearer) -> None:
+    def __init__(self, link: MemoryLink, address: IAddress, bearer: Bearer) -> None:
         self.delay = 0.0
         self.limit: int | None = None
         self.silent = False
@@ -69,7 +73,7 @@ class MemoryTransport:
         self.other = self
         self.protocol: IProtocol | None = None
         self._link = link
-        self._name = name
+        self._address = address
         self._cuts: deque[int] = deque()
         self._underWay: deque[tuple[float, bytes]] = deque()
         self._size = 0
@@ -166,7 +170,7 @@ class MemoryTransport:
             return
         self._size += len(data)
         if self._size > MAX_UNDER_WAY:
-            raise Misuse(f"{self._size} octets are under way from the {self._name}, and nobody takes them")
+            raise Misuse(f"{self._size} octets are under way from {self._address}, and nobody takes them")
         self._underWay.append((self._link.clock.seconds() + self.delay, bytes(data)))
         if self._producer is not None and self._streaming and not self._producerPaused and self._size >= HIGH_WATER:
             self._producerPaused = True
@@ -191,10 +195,10 @@ class MemoryTransport:
         self._link.arm()
 
     def getPeer(self) -> IAddress:
-        return MemoryAddress(self.other._name)
+        return self.other._address
 
     def getHost(self) -> IAddress:
-        return MemoryAddress(self._name)
+        return self._address
 
     # -- IConsumer and IPushProducer
 
@@ -237,15 +241,23 @@ class MemoryLink:
     @ivar clock: gives the turns; a L{Clock<twisted.internet.task.Clock>} in tests, a reactor works as well.
     """
 
-    def __init__(self, clock: Any, module: IProtocol, peer: IProtocol, bearer: Bearer = LOCAL) -> None:
+    def __init__(
+        self,
+        clock: Any,
+        module: IProtocol,
+        peer: IProtocol,
+        bearer: Bearer = LOCAL,
+        addresses: tuple[IAddress, IAddress] = (MODULE, PEER),
+    ) -> None:
         """
         @param bearer: what the link is to an AT instance: a local port, or a service.
+        @param addresses: those of the module's end and of the peer's.
         """
         self.clock = clock
         self._call: IDelayedCall | None = None
         self._over = False
-        self.module = MemoryTransport(self, "module", bearer)
-        self.peer = MemoryTransport(self, "peer", LOCAL)
+        self.module = MemoryTransport(self, addresses[0], bearer)
+        self.peer = MemoryTransport(self, addresses[1], LOCAL)
         self.module.other, self.peer.other = self.peer, self.module
         self.module.protocol, self.peer.protocol = module, peer
         module.makeConnection(self.module)

@@ -87,7 +87,7 @@ class Port:
         self._quiet.stir()
         self._wire = wire
         self.stream.clear()
-        self.fresh, self.ended, self.refused = True, False, False
+        self.fresh, self.ended, self.refused, self.why = True, False, False, "the connection is still there"
 
     def detach(self, why: str = "the module closed the connection") -> None:
         """The connection is gone, or didn't come."""
