@@ -7,8 +7,8 @@ of Twisted code, and of whatever only wants to see lines::
     port = MemoryModule("GE865-QUAD").port()
     assert port.execute("AT+CSQ") == ["+CSQ: 20,0", "OK"]
 
-L{LiveModule} is heard on real ptys and TCP ports while the test does something else; it suits every program that opens a
-device or a socket by itself::
+L{LiveModule} is heard on real ptys and TCP ports while the test does something else; it suits every program that opens
+a device or a socket by itself::
 
     with LiveModule("GE865-QUAD", {1: "pty:./at1"}):
         line = serial.Serial("./at1", timeout=5)
@@ -30,7 +30,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError, ConnectionRefusedError, DNSLookupError, UserError
-from twisted.internet.interfaces import IListeningPort, IProtocol
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.internet.threads import blockingCallFromThread
@@ -200,8 +200,8 @@ class _Connecting:
         self._isOver = True
         here = IPv4Address("TCP", self._source, next(self._reactor.ports))
         there = IPv4Address("TCP", *self._place)
-        accepted: IProtocol | None = port.factory.buildProtocol(here)
-        connecting: IProtocol = self._factory.buildProtocol(there)
+        accepted: Any = port.factory.buildProtocol(here)
+        connecting: Any = self._factory.buildProtocol(there)
         link = MemoryLink(self._reactor, accepted or _Closing(), connecting, addresses=(there, here))
         for end in (accepted, connecting):
             if isinstance(end, Wire):
@@ -325,8 +325,8 @@ class MemoryModule:
         @param timeScale: by which the typical durations of commands are multiplied; 0: no waiting.
         @param isOn: whether to switch it on and wait until it has started.
         """
-        self.clock = MemoryReactor() if beside is None else beside.clock
-        self.network = Network(self.clock) if beside is None else beside.network
+        self.clock: MemoryReactor = MemoryReactor() if beside is None else beside.clock
+        self.network: Network = Network(self.clock) if beside is None else beside.network
         self.module = EmulatedModule(
             productOf(product), self.network, self.clock, imei, number, nvm, startup, timeScale
         )
@@ -476,7 +476,7 @@ class LiveModule:
         """
         self._reactor = _background.get()
         self._listening: dict[int, IListeningPort] = {}
-        self.network = beside.network if beside is not None else Network(self._reactor, AddressPool(addresses))
+        self.network: Network = Network(self._reactor, AddressPool(addresses)) if beside is None else beside.network
         described = {1: "tcp:0:interface=127.0.0.1"} if ports is None else ports
         known = productOf(product)
 
