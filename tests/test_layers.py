@@ -24,10 +24,12 @@ SHELLS = {
     "at.module",
     "at.online",
     "at.peer",
+    "at.peeronline",
     "tcpatrun.commands",
     "tcpatrun.module",
     "tcpatrun.peer",
     "ipeasy.commands",
+    "ipeasy.listening",
     "ipeasy.module",
 }
 """The modules of protocol packages that may know Twisted; every other one is a codec."""
@@ -42,6 +44,9 @@ NOT_IN = {
 
 TOPS = {"demo", "testing"}
 """What may use the daemons."""
+
+LEAVES = {"secret"}
+"""Plain values that build on nothing; anybody may use them."""
 
 DAEMONS = {"tap", "cli"}
 """The modules that read command lines."""
@@ -109,7 +114,7 @@ def _faults(parts: list[str], each: Import) -> Iterator[str]:
     if each.name == "twisted.internet.reactor" and executed and not each.late:
         yield "the reactor, when it is imported itself"
     if package in PROTOCOLS:
-        if to and to not in {package, "at"}:
+        if to and to not in {package, "at", *LEAVES}:
             yield "a protocol package builds on at alone"
         if len(parts) > 2 and ".".join(parts[1:]) not in SHELLS and executed:
             if target[0] in {"twisted", "zope"}:

@@ -12,8 +12,10 @@ from typing import Annotated
 import msgspec
 
 from atrunproto import __version__
+from atrunproto.at.bearer import BearerKind
 from atrunproto.http import Call, Refusal, Reply, Route, Routes
 from atrunproto.secret import Secret
+from atrunproto.tcpatrun.advice import cautions
 
 from .dispatcher import QueueFull
 from .executions import Answer, Job, Order, State
@@ -48,6 +50,7 @@ class JobRequest(msgspec.Struct, forbid_unknown_fields=True):
     timeout: Annotated[float, msgspec.Meta(gt=0, le=MAX_TIMEOUT)] | None = None
     deadline: Annotated[float, msgspec.Meta(gt=0, le=MAX_DEADLINE)] | None = None
     safeToRepeat: bool = False
+    force: bool = False
 
 
 class ModuleView(msgspec.Struct):
@@ -147,6 +150,8 @@ class API:
         body = call.body(JobRequest)
         for number, line in enumerate(body.commands):
             _checkLine(line, f"$.commands[{number}]")
+            if not body.force:
+                _checkEffect(line, f"$.commands[{number}]")
         imeis = self._chosen(body.modules)
         now = self._host.clock.seconds()
         deadline = now + (self._deadline if body.deadline is None else body.deadline)
@@ -206,6 +211,16 @@ def _checkLine(line: str, where: str) -> None:
         raise Refusal(400, f"a command line has at most {MAX_LINE} characters - at `{where}`")
     if not (line.isascii() and line.isprintable()):
         raise Refusal(400, f"a command line is printable ASCII, without CR or LF - at `{where}`")
+
+
+def _checkEffect(line: str, where: str) -> None:
+    """
+    Check that a line does not take the module off the host, since only somebody on the spot could bring it back.
+
+    @raise Refusal: it does (TEL-NOT-07, TEL-NOT-11).
+    """
+    for caution in cautions(line, BearerKind.TCPATRUN_SERVER):
+        raise Refusal(409, f"{caution}; `force` runs it all the same - at `{where}`")
 
 
 def _moduleView(module: Module) -> ModuleView:

@@ -117,6 +117,8 @@ def _modules(host: Connection, arguments: argparse.Namespace) -> int:
 def _run(host: Connection, arguments: argparse.Namespace) -> int:
     modules = ["all"] if arguments.all else ["connected"] if arguments.connected else arguments.module
     body = {"commands": arguments.command, "modules": modules, "safeToRepeat": arguments.safe_to_repeat}
+    if arguments.force:
+        body["force"] = True
     for name in ("timeout", "deadline"):
         if getattr(arguments, name) is not None:
             body[name] = getattr(arguments, name)
@@ -223,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=float, metavar="SECONDS", help="how long one command may take")
     run.add_argument("--deadline", type=float, metavar="SECONDS", help="how long to wait for modules that are away")
     run.add_argument("--safe-to-repeat", action="store_true", help="run it again when nobody knows whether it ran")
+    run.add_argument("--force", action="store_true", help="run even what takes a module off the host for good")
     run.add_argument("--no-wait", action="store_true", help="print the number of the job and end")
     run.add_argument("command", nargs="+", metavar="LINE", help="a command line, such as 'AT+CSQ'")
     run.set_defaults(do=_run)

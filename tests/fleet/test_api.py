@@ -253,6 +253,15 @@ class APITests(SynchronousTestCase):
             self.assertEqual(self.refused(self.job(**changes)), (400, message))
         self.assertEqual(self.request("GET", "/api/jobs/1").status, 404)
 
+    def test_blocking(self) -> None:
+        """A command that takes a module off the host for good is run only when that is asked for (TEL-NOT-07)."""
+        self.fleet.connect()
+        for line in ("AT#SHDN", "AT+CSQ;+CGATT=0", "ATQ1", 'AT+CGCLASS="CC"'):
+            status, message = self.refused(self.job(commands=["AT", line]))
+            self.assertEqual(status, 409)
+            self.assertIn("for good; `force` runs it all the same - at `$.commands[1]`", message)
+            self.assertEqual(self.job(commands=[line], force=True).status, 201)
+
     def test_badBodies(self) -> None:
         """A body that is no JSON, or no object, is refused and harms nobody."""
         for body in (b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000):

@@ -37,7 +37,7 @@ def test_accepted(provisioning: Provisioning, state: State) -> None:
     module = EmulatedModule(product("GE865-QUAD"), Network(reactor), reactor, timeScale=0)
     module.powerOn()
     port, transport = module.portFactory(1).buildProtocol(None), StringTransport()
-    port.makeConnection(transport)  # type: ignore[no-untyped-call]
+    port.makeConnection(transport)
     for line in ["ATE0", *provisioning.lines()]:
         transport.clear()
         port.dataReceived(line.encode() + b"\r")
