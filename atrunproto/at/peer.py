@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime
@@ -66,6 +66,8 @@ _books: list[tuple[Mapping[str, Command], LineBook]] = [(basic.commands.rows, BA
 MAX_BOOKS = 16
 
 Listener = Callable[[str], object]
+#: a protocol that goes online
+Online = TypeVar("Online", bound=IProtocol)
 _NOBODY: dict[str, tuple[Listener, ...]] = {}
 
 
@@ -255,13 +257,11 @@ class ATClient:
         command = _Command(sent, sent.seconds if timeout is None else timeout, data)
         if counted is not None:
             command.counted = counted
-        if data is not None and not command.counted and (_CTRL_Z in data or _ESC in data):
-            return fail(Misuse("the data of a text prompt hold ^Z or ESC"))
         return self._enter(command)
 
     def connect(
-        self, line: str, protocol: IProtocol, timeout: float | None = None, hangUp: str = "ATH"
-    ) -> Deferred[IProtocol]:
+        self, line: str, protocol: Online, timeout: float | None = None, hangUp: str = "ATH"
+    ) -> Deferred[Online]:
         """
         Send a command line that leads online; the client then is the transport of the protocol.
 
@@ -711,13 +711,16 @@ class ATClient:
             return
         command.prompted = True
         data = command.data
-        if data is not None and command.waiting is not None:
-            raw = command.counted or prompt == FILE_PROMPT
+        raw = command.counted or prompt == FILE_PROMPT
+        if data is None or command.waiting is None:
+            command.error = Misuse(f"{command.line.shown} asks for data, and there are none")
+        elif not raw and (_CTRL_Z in data or _ESC in data):
+            command.error = Misuse(f"the data for {command.line.shown} hold ^Z or ESC, which end or give up a text")
+        else:
             if command.echoed:
                 command.echo = [part for part in data.replace(b"\n", b"\r").split(b"\r") if part]
             self.transport.write(data if raw else data + _CTRL_Z)
             return
-        command.error = Misuse(f"{command.line.shown} asks for data, and there are none")
         self.transport.write(_ESC)
 
     def _unasked(self, line: bytes) -> None:

@@ -416,7 +416,6 @@ def test_unsendable() -> None:
     error(line.client.execute("AT\rATD1"), Misuse)
     error(line.client.connect("AT\r", Line().client), Misuse)
     error(line.client.connect("ATD1", Line().client, hangUp="\r"), Misuse)
-    error(line.client.execute("AT+CMGS=1", data=b"a\x1a"), Misuse)
     assert line.sent() == b""
 
 
@@ -492,6 +491,18 @@ def test_unexpectedPrompt() -> None:
     assert pending(answered)
     line.comes(b"\r\nOK\r\n")
     assert "asks for data" in str(error(answered, Misuse))
+
+
+@pytest.mark.parametrize("data", [b"a\x1ab", b"a\x1b"])
+def test_badText(data: bytes) -> None:
+    """Data that would end or give up the text in their midst aren't sent."""
+    line = Line()
+    answered = line.client.execute("AT+CMGS=1", data=data)
+    line.sent()
+    line.comes(b"\r\n> ")
+    assert line.sent() == b"\x1b"
+    line.comes(b"\r\nERROR\r\n")
+    error(answered, Misuse)
 
 
 def test_promptOfCancelled() -> None:
