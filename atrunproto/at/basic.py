@@ -176,18 +176,31 @@ commands.setting(
 # -- profiles
 
 
-def _profile(at: ATInstance, number: int) -> dict[str, Any]:
-    kept = at.module.memory.get(f"profile {at.number} {number}")
-    return kept if isinstance(kept, dict) else {}
+def _section(at: ATInstance, number: int, name: str) -> dict[str, Any]:
+    """
+    A section of a stored user profile; one that isn't there, or is damaged, is the factory's.
+    """
+    profile = at.module.memory.get(f"profile {at.number} {number}")
+    section = profile.get(name) if isinstance(profile, dict) else None
+    return section if isinstance(section, dict) else {}
+
+
+def _start(at: ATInstance) -> tuple[int, bool]:
+    """
+    Which profile is loaded at power-on, and whether its extended section too; profile 0 where none was chosen.
+    """
+    match at.module.memory.get(f"start {at.number}"):
+        case [int(number), bool(extended)]:
+            return number, extended
+    return 0, False
 
 
 def loadProfile(at: ATInstance, number: int, extended: bool) -> None:
     """
     Take over a stored user profile: its base section, and its extended section or the factory's.
     """
-    profile = _profile(at, number)
-    at.settings.restore(Stored.BASE, profile.get("base", {}))
-    at.settings.restore(Stored.EXTENDED, profile.get("extended", {}) if extended else {})
+    at.settings.restore(Stored.BASE, _section(at, number, "base"))
+    at.settings.restore(Stored.EXTENDED, _section(at, number, "extended") if extended else {})
     at.settingsChanged()
 
 
@@ -195,8 +208,7 @@ def loadStartProfile(at: ATInstance) -> None:
     """
     Take over the profile that &Y or &P has chosen for power-on.
     """
-    number, extended = at.module.memory.get(f"start {at.number}") or (0, False)
-    loadProfile(at, number, extended)
+    loadProfile(at, *_start(at))
 
 
 @commands.action("&W", Int("profile", 0, 1, default=0), source="reference 10.1")
@@ -286,7 +298,7 @@ def viewProfile(at: ATInstance, value: int) -> list[str]:
         return f"{name}{settings.value(name)}={'YES' if settings.value(name) else 'NO'}"
 
     rate = settings.value("+IPR")
-    start = at.module.memory.get(f"start {at.number}") or (0, False)
+    start, extended = _start(at)
     listing = (
         ("DTE SPEED", str(rate) if rate else "AUTO"),
         ("DTE FORMAT", "AUTO" if settings.value("+ICF") == 0 else str(settings.value("+ICF"))),
@@ -307,7 +319,7 @@ def viewProfile(at: ATInstance, value: int) -> list[str]:
         ("RI (C125) OPTIONS", f"\\R{settings.value(chr(92) + 'R')}=OFF dur. off-hk"),
         ("C108/1 OPERATION", "&D4=NO"),
         ("POWER SAVING ON DTR", "+CFUN:1=NO"),
-        ("DEFAULT PROFILE", f"&{'P' if start[1] else 'Y'}{start[0]}=user profile {start[0] + 1}"),
+        ("DEFAULT PROFILE", f"&{'P' if extended else 'Y'}{start}=user profile {start + 1}"),
     )
     return [f"{label:<30} : {text}" for label, text in listing]
 
