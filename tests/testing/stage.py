@@ -78,6 +78,7 @@ class TableStage:
 
     async def start(self) -> None:
         """Listen as AT port and as service."""
+        self._peers.start()
         factory = _TableFactory(self)
         self._listening = [self._reactor.listenTCP(0, factory, interface="127.0.0.1") for _ in range(2)]
         endpoint = TCP4ClientEndpoint(self._reactor, "127.0.0.1", self._listening[0].getHost().port)
@@ -96,9 +97,10 @@ class TableStage:
         self._links.append(protocol)
 
     def dial(self) -> None:
-        """The module connects to the run-AT peer."""
-        fact = next(fact for fact in self._dialogue.facts if fact.word == "address tcp")
-        self._reactor.connectTCP(fact.values["address"], int(fact.values["number"]), _DialFactory(self))
+        """The module connects to the first peer of the header."""
+        fact = next(fact for fact in self._dialogue.facts if fact.word in ("address tcp", "peer"))
+        host = fact.values.get("address") or self._peers.address(fact.values["host"])
+        self._reactor.connectTCP(host, int(fact.values["number"]), _DialFactory(self))
 
     def port(self, name: str) -> Port:
         """An end of the dialogue."""

@@ -167,6 +167,29 @@ class PlayerTests(TestCase):
         )
         await self.fails(body + "# @accept tcp\n", 10, "no connection from the module on tcp", header)
 
+    async def test_peersAtOneAddress(self) -> None:
+        """Peers at one address take the connections in their order; a name is as good as an address."""
+        header = "# @world peer sock www.example.com:17001\n# @world peer sock2 www.example.com:17001\n"
+        body = "PORT at1\n> DIAL\n< OK\n# @within 30\n# @accept sock\n> DIAL\n< OK\n# @within 30\n# @accept sock2\n"
+        both = "PORT sock2\n>| AT<CR>\n< OK\n# @close sock2\nPORT sock\n>| AT<CR>\n< OK\n"
+        await self.passes(body + both, header)
+        await self.fails(body.replace("accept sock\n", "accept sock2\n"), 5, "no connection from the module", header)
+
+    async def test_datagrams(self) -> None:
+        """Each line is a datagram, to the address that the dialogue names or to who spoke last."""
+        header = "# @world peer sock 127.0.0.1:17002 udp\n"
+        body = "# @connect sock2 from 127.5.5.5 port 17002 udp\nPORT sock2\n>| hello\nPORT sock\n< hello\n>| back\n"
+        await self.passes(body + "PORT sock2\n< back\n# @silent sock 1\n", header)
+        await self.fails(body + "PORT sock2\n< forth\n", 8, "missing line on sock2", header)
+        await self.fails("PORT sock\n>| hello\n", 2, "no connection on sock", header)
+
+    async def test_addressInUse(self) -> None:
+        """Where the machine refuses an address, that is told, and everything is taken down again."""
+        header = "# @world echo 127.3.4.5:17003\n# @world peer sock 127.3.4.5:17003\n"
+        result = await self.played("PORT at1\n> AT\n< OK\n", header)
+        assert result.status is Status.FAIL
+        assert "this machine refuses: Couldn't listen on 127.3.4.5:17003" in result.what
+
     async def test_dropped(self) -> None:
         """An attempt that must stay without answer is neither taken nor refused, where the machine can do that."""
         body = "PORT tcp\n# @connect tcp{}\n# @dropped tcp\n"

@@ -1,5 +1,5 @@
 """
-Which product plays a dialogue: its header names a family, a network takes one module of it.
+Which product plays a dialogue: its header names a family, and one module of it plays.
 """
 
 from __future__ import annotations
@@ -7,25 +7,34 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from atrunproto.emulator.products import PRODUCTS, Product, product
+from atrunproto.emulator.products import PRODUCTS, Product
 
 _ROWS: Final[tuple[tuple[str, str], ...]] = (
     (r"all run-AT products", "GE865-QUAD"),
-    (r"HE863 family", "HE863-EUR"),
-    (r"864/865 families?( \(.*\))?", "GE865-QUAD"),
     (r"HE910 family", "HE910-EUR"),
     (r"xE910 family", "HE910-EUR"),
+    (r"HE863 family", "HE863-EUR"),
+    (r"864/865 families", "GE865-QUAD"),
     (r"(GSM|2G) products", "GE865-QUAD"),
-    (r"(3G|UMTS) products", "HE910-EUR"),
-    (r"products with Python", "GE865-QUAD"),
-    (r"products (that|with) .*", "GE865-QUAD"),
+    (r"(UMTS|3G) products", "HE910-EUR"),
+    (r"products (with|that) .+", "GE865-QUAD"),
 )
-"""The names of families in the header, and the product that stands for each."""
+"""The families that headers name, and the product that stands for each."""
 
 
-def productFor(family: str) -> Product | None:
-    """The product for the header's family, or for the product that it names itself; C{None} where there is none."""
-    name = next((name for pattern, name in _ROWS if re.fullmatch(pattern, family, re.IGNORECASE)), family)
-    known = {each.lower(): each for each in PRODUCTS}.get(name.lower())
-    found = product(known) if known is not None else None
+def productFor(header: str) -> Product | None:
+    """
+    The product for what the header says: a family of the table, a product, or the family of products of that name.
+
+    What stands in brackets there is a remark.
+
+    @return: C{None} where there is none, or none that is emulated.
+    """
+    family = re.sub(r"\s*\(.*\)", "", header).strip()
+    name = next((name for pattern, name in _ROWS if re.fullmatch(pattern, family, re.IGNORECASE)), "")
+    if not name:
+        start = re.sub(r"\s+(family|products)$", "", family).lower()
+        name = next((each for each in PRODUCTS if each.lower() == start), "")
+        name = name or next((each for each in PRODUCTS if each.lower().startswith(f"{start}-")), "")
+    found = PRODUCTS.get(name)
     return found if found is not None and found.isEmulated else None

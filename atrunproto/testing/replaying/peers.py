@@ -29,6 +29,7 @@ class Peers:
 
     def __init__(self, reactor: Any, quiet: QuietClock, dialogue: Dialogue) -> None:
         self.hosts: dict[str, str] = {}
+        self._dialogue = dialogue
         self._reactor = reactor
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._services: list[IListeningPort] = []
@@ -40,7 +41,14 @@ class Peers:
         }
         for name in _PEERS:
             self._ports[name] = (DatagramPeer if name in datagrams else Peer)(name, quiet, reactor)
-        for fact in dialogue.facts:
+
+    def start(self) -> None:
+        """
+        Make the facts true that are about peers.
+
+        @raise CannotListenError: an address is in use, or a port number isn't for this user.
+        """
+        for fact in self._dialogue.facts:
             self._take(fact)
 
     def _take(self, fact: Fact) -> None:

@@ -102,7 +102,8 @@ class EmulatedSurroundings:
             self._network.assigned[self._module, int(values["cid"])] = values["address"]
 
     async def start(self) -> None:
-        """Switch on, attach the ports, and set the echo."""
+        """Let the peers listen, switch on, attach the ports, and set the echo."""
+        self._peers.start()
         for module in self._modules.values():
             module.powerOn()
         await self.quiet.advance(READY_LIMIT, lambda: all(module.radio.isAttached for module in self._modules.values()))
