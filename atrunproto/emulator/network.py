@@ -69,7 +69,7 @@ class Operator:
 
 class AddressPool:
     """
-    Hands out the addresses of active contexts, lowest first.
+    Hands out the addresses of active contexts, lowest first; a single address is shared by all who ask.
     """
 
     def __init__(self, network: str = "127.0.0.1/8") -> None:
@@ -99,6 +99,9 @@ class AddressPool:
         @param wanted: a static one; it is granted if it lies in the pool and is free.
         @return: C{None}: there is none.
         """
+        if self._start == self._last:
+            only = str(ipaddress.IPv4Address(self._start))
+            return only if wanted in (None, only) else None
         if wanted is not None:
             number = int(ipaddress.IPv4Address(wanted))
             if number in self._taken or ipaddress.IPv4Address(wanted) not in self._network:

@@ -116,11 +116,18 @@ class Switchboard:
         if self._ports.get(port.number) is port:
             del self._ports[port.number]
 
+    def hangUp(self) -> None:
+        """
+        Close the connections of all ports: the module is taken away.
+        """
+        for port in tuple(self._ports.values()):
+            port.transport.loseConnection()  # type: ignore[union-attr]
+
     def _wire(self, number: int) -> None:
         port = self._ports.get(number)
         if port is None:
             return
-        free = self._module.isRunning and number not in self._reserved
+        free = self._module.isHeard and number not in self._reserved
         instance = self._module.instance(number) if free else None
         if port.instance is not instance or instance is None:
             port.connect(instance)
@@ -148,6 +155,7 @@ class Switchboard:
         Return an instance to its port.
         """
         if self._reserved.pop(number, None) is not None:
+            self._module.instance(number).detach()
             self._wire(number)
 
     def powerChanged(self) -> None:
