@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from .bearer import BearerKind
 from .errors import CommandFailed, Misuse, PeerViolation
 from .grammar import Form, ParsedCommand, commandsIn
-from .parameters import BadValue, Parameter, parseArguments
+from .parameters import BadForm, BadValue, Parameter, parseArguments
 from .results import CME, PLAIN_ERROR, Dialect, Reason, refuse
 from .settings import Key, Stored, Values
 
@@ -363,7 +363,7 @@ class CommandSet:
                     raise refuse(self.dialect.unknownCommand)
                 keep = keep and not row.secret
                 prepared.append(self._invocation(row, command))
-        except PeerViolation:
+        except (PeerViolation, BadForm):
             reason = self.dialect.syntaxError
         except BadValue:
             reason = self.dialect.badValue

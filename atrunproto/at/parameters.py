@@ -25,6 +25,12 @@ class BadValue(ValueError):
     """
 
 
+class BadForm(BadValue):
+    """
+    An argument is missing, or there is one too many.
+    """
+
+
 class Parameter:
     """
     One parameter of a command row.
@@ -202,17 +208,18 @@ def parseArguments(parameters: Sequence[Parameter], arguments: Sequence[Argument
     """
     Convert the arguments of a set form; an omitted one is C{None}.
 
-    @raise BadValue: too many arguments, one out of range, or a required one is missing.
+    @raise BadForm: too many arguments, or a required one is missing.
+    @raise BadValue: one is out of its range.
     """
     if len(arguments) > len(parameters):
-        raise BadValue("too many arguments")
+        raise BadForm("too many arguments")
     values: list[Any] = []
     for position, parameter in enumerate(parameters):
         argument = arguments[position] if position < len(arguments) else None
         if argument is not None:
             values.append(parameter.parse(argument))
         elif parameter.required:
-            raise BadValue(f"{parameter.name} is missing")
+            raise BadForm(f"{parameter.name} is missing")
         else:
             values.append(None)
     return tuple(values)

@@ -381,7 +381,7 @@ class Dialect:
     framingClass: type[Framing]
     #: the reason for a command that no table of the product has
     unknownCommand: Reason = PLAIN_ERROR
-    #: the reason for a malformed line or parameter
+    #: the reason for a malformed line, or a wrong number of parameters
     syntaxError: Reason = PLAIN_ERROR
     #: the reason for a parameter out of its range
     badValue: Reason = PLAIN_ERROR
