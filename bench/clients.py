@@ -1,0 +1,173 @@
+"""
+The client that all servers are measured with: bare sockets and epoll, so that it costs less than any of them.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+Address = tuple[str, int]
+
+#: seconds without an answer after which a run is given up
+STUCK = 20.0
+
+
+class Count(NamedTuple):
+    """
+    What was done, and in how many seconds.
+    """
+
+    done: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """
+        How many a second.
+        """
+        return self.done / self.seconds
+
+
+class Stuck(Exception):
+    """
+    A server does not answer.
+    """
+
+
+class Lines:
+    """
+    Connections that ask again as soon as they have their answer; an answer is known by its length.
+    """
+
+    def __init__(self, addresses: Iterable[Address], greeting: bytes = b"", answer: bytes = b"") -> None:
+        """
+        @param greeting: what each connection says first.
+        @param answer: what ends the answer to it.
+        """
+        self._sockets: dict[int, socket.socket] = {}
+        self._epoll = select.epoll()
+        for address in addresses:
+            connection = connected(address)
+            self._sockets[connection.fileno()] = connection
+            self._epoll.register(connection, select.EPOLLIN)
+            if greeting:
+                connection.sendall(greeting)
+                heard = b""
+                while not heard.endswith(answer):
+                    heard += received(connection)
+
+    def run(self, request: bytes, size: int, seconds: float, ahead: int = 1) -> Count:
+        """
+        Ask for some time; then wait until everything is answered.
+
+        @param size: octets of an answer.
+        @param ahead: requests under way on each connection.
+        """
+        sockets, poll, buffer = self._sockets, self._epoll.poll, bytearray(65536)
+        got = dict.fromkeys(sockets, 0)
+        for connection in sockets.values():
+            connection.sendall(request * ahead)
+        done, left = 0, len(sockets) * ahead
+        begun = time.perf_counter()
+        end = begun + seconds
+        asking = True
+        while left:
+            events = poll(STUCK)
+            if not events:
+                raise Stuck(f"{left} requests have no answer")
+            for handle, _ in events:
+                connection = sockets[handle]
+                count = connection.recv_into(buffer)
+                if not count:
+                    raise Stuck("a server has closed a connection")
+                count += got[handle]
+                while count >= size:
+                    count -= size
+                    done += 1
+                    if asking:
+                        connection.sendall(request)
+                    else:
+                        left -= 1
+                got[handle] = count
+            if asking and time.perf_counter() >= end:
+                asking = False
+                seconds, counted = time.perf_counter() - begun, done
+        return Count(counted, seconds)
+
+    def close(self) -> None:
+        """
+        Close the connections.
+        """
+        self._epoll.close()
+        for connection in self._sockets.values():
+            connection.close()
+
+
+def cycles(addresses: Iterable[Address], request: bytes, size: int, seconds: float) -> Count:
+    """
+    Connect, ask once, and have the server close; again and again, at each address for itself.
+
+    @raise Stuck: an answer does not come, or a connection is closed without one.
+    """
+    epoll = select.epoll()
+    slots: dict[int, tuple[socket.socket, Address]] = {}
+    got: dict[int, int] = {}
+
+    def begin(address: Address) -> None:
+        connection = connected(address)
+        handle = connection.fileno()
+        slots[handle], got[handle] = (connection, address), 0
+        epoll.register(handle, select.EPOLLIN)
+        connection.sendall(request)
+
+    for address in addresses:
+        begin(address)
+    done, begun = 0, time.perf_counter()
+    end = begun + seconds
+    while slots:
+        events = epoll.poll(STUCK)
+        if not events:
+            raise Stuck("a cycle has no end")
+        for handle, _ in events:
+            connection, address = slots[handle]
+            count = len(connection.recv(65536))
+            if count:
+                got[handle] += count
+                if got[handle] >= size:
+                    connection.shutdown(socket.SHUT_WR)
+                continue
+            if got[handle] < size:
+                raise Stuck(f"a connection was closed after {got[handle]} octets")
+            del slots[handle], got[handle]
+            epoll.unregister(handle)
+            connection.close()
+            done += 1
+            if time.perf_counter() < end:
+                begin(address)
+    epoll.close()
+    return Count(done, time.perf_counter() - begun)
+
+
+def connected(address: Address) -> socket.socket:
+    """
+    A connection that sends without delay.
+    """
+    connection = socket.create_connection(address, STUCK)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def received(connection: socket.socket) -> bytes:
+    """
+    What has come.
+
+    @raise Stuck: nothing comes any more.
+    """
+    data = connection.recv(65536)
+    if not data:
+        raise Stuck("a server has closed a connection")
+    return data

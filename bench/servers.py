@@ -1,0 +1,328 @@
+"""
+What is measured, and the bare Twisted programs beside it; each runs in a process of its own.
+
+C{python -m bench.servers KIND CPU OPTIONS} prints a line of JSON when it is ready, does what the lines on its standard
+input ask for, and ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.protocol import ClientFactory, Factory
+from twisted.internet.stdio import StandardIO
+from twisted.internet.task import deferLater
+from twisted.logger import globalLogBeginner, textFileLogObserver
+from twisted.protocols.basic import LineReceiver
+
+from atrunproto.emulator.module import EmulatedModule
+from atrunproto.emulator.network import AddressPool, Network
+from atrunproto.emulator.products import PRODUCTS
+from atrunproto.fleet.executions import Order
+from atrunproto.fleet.host import Host
+from atrunproto.fleet.links import listener
+from atrunproto.fleet.store import SQLiteStore, WorkerThread
+from atrunproto.fleet.tap import BACKLOG
+from atrunproto.tcpatrun.module import State, TCPATRUNService
+
+reactor: Any = _reactor
+
+PRODUCT = "HE910-EUR"
+#: the port of modules in server mode; each has an address of its own
+SERVICE_PORT = 20024
+#: seconds between two looks at how many are there
+LOOK = 0.005
+
+
+class Line(LineReceiver):
+    """
+    A bare line, as Twisted has it.
+    """
+
+    delimiter = b"\r"
+
+    def connectionMade(self) -> None:
+        self.transport.setTcpNoDelay(True)  # type: ignore[union-attr]
+
+
+class Bare:
+    """
+    A server that sends each line back: what the AT ports are measured against.
+
+    @ivar facts: what the parent is told when this is ready.
+    """
+
+    def __init__(self, delay: float = 0.0) -> None:
+        """
+        @param delay: seconds before a line is sent back.
+        """
+
+        class Echo(Line):
+            def lineReceived(self, line: bytes) -> None:
+                self.sendLine(line)  # type: ignore[no-untyped-call]
+
+        class LateEcho(Line):
+            def lineReceived(self, line: bytes) -> None:
+                reactor.callLater(delay, self.sendLine, line)
+
+        factory = Factory.forProtocol(LateEcho if delay else Echo)
+        port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface="127.0.0.1")
+        self.facts = {"addresses": [["127.0.0.1", port.getHost().port]]}
+
+
+class BareHost:
+    """
+    A server that sends a line to all who have connected and counts the answers: what the host is measured against.
+    """
+
+    def __init__(self) -> None:
+        self._all: list[Any] = []
+        self._left = 0
+        self._done: Deferred[None] = Deferred()
+        host = self
+
+        class Counted(Line):
+            def connectionMade(self) -> None:
+                super().connectionMade()
+                host._all.append(self)
+
+            def lineReceived(self, line: bytes) -> None:
+                host._left -= 1
+                if not host._left:
+                    host._done.callback(None)
+
+        port = reactor.listenTCP(0, Factory.forProtocol(Counted), backlog=BACKLOG, interface="127.0.0.1")
+        self.facts = {"port": port.getHost().port}
+
+    async def connected(self, count: int) -> None:
+        """
+        Wait for so many.
+        """
+        await whenTrue(lambda: len(self._all) >= count)
+
+    async def fanOut(self) -> dict[str, float]:
+        """
+        Ask all.
+        """
+        begun = time.perf_counter()
+        self._left, self._done = len(self._all), Deferred()
+        for each in self._all:
+            each.sendLine(b"AT+CSQ")
+        await self._done
+        return {"seconds": time.perf_counter() - begun, "answers": len(self._all)}
+
+
+class LateAnswer(Line):
+    """
+    Answers when 0.1 s have passed, as a module does whose txTo is 1.
+    """
+
+    def lineReceived(self, line: bytes) -> None:
+        reactor.callLater(0.1, self.sendLine, b"+CSQ: 20,0")
+
+
+class BareCallers:
+    """
+    Clients that answer each line: what modules in client mode are measured against.
+    """
+
+    facts: dict[str, Any] = {}  # noqa: RUF012
+
+    def dial(self, count: int, port: int) -> None:
+        """
+        Call the host.
+        """
+        factory = ClientFactory.forProtocol(LateAnswer)
+        factory.noisy = False
+        for _ in range(count):
+            reactor.connectTCP("127.0.0.1", port, factory)
+
+
+def makeModules(count: int, startup: Sequence[str] = ()) -> list[EmulatedModule]:
+    """
+    Modules on one network, switched on.
+    """
+    # a block of its own, so that two benches don't meet
+    network = Network(reactor, AddressPool(f"127.{64 + os.getpid() % 128}.0.0/16"))
+    product = PRODUCTS[PRODUCT]
+    modules = [
+        EmulatedModule(product, network, reactor, f"35{number:013}", f"+39{number:010}", startup=startup, timeScale=0)
+        for number in range(count)
+    ]
+    for module in modules:
+        module.powerOn()
+    return modules
+
+
+def serviceLines(port: int) -> list[str]:
+    """
+    The command lines that give a module its context and its service socket, which sends after 0.1 s (txTo=1).
+    """
+    return [
+        'AT+CGDCONT=1,"IP","internet"',
+        "AT#SCFG=1,1,300,0,600,1",
+        f'AT#TCPATRUNCFG=1,2,{SERVICE_PORT},{port},"127.0.0.1",0,5,0,5,1',
+        "AT#SGACT=1,1",
+    ]
+
+
+class Modules:
+    """
+    Modules with AT instance 1 on a TCP port each.
+    """
+
+    def __init__(self, count: int) -> None:
+        modules = makeModules(count)
+        ports = [
+            reactor.listenTCP(0, module.portFactory(1), interface="127.0.0.1").getHost().port for module in modules
+        ]
+        self.facts = {"addresses": [["127.0.0.1", port] for port in ports]}
+
+
+class Services:
+    """
+    Modules with TCPATRUN in server mode, with the automatic login.
+    """
+
+    def __init__(self, count: int, user: str, password: str) -> None:
+        lines = [
+            *serviceLines(1),
+            f'AT#TCPATRUNAUTH=1,"{user}","{password}"',
+            "AT#TCPATRUNFRWL=1,127.0.0.1,255.0.0.0",
+            "AT#TCPATCMDSEQ=1",
+            "AT#TCPATRUNL=1",
+        ]
+        self._modules = makeModules(count, lines)
+        self.facts: dict[str, Any] = {}
+
+    async def listening(self) -> list[list[Any]]:
+        """
+        Wait until all listen; give their addresses.
+        """
+        await gatherResults([module.whenOn() for module in self._modules])
+        services = [module.part(TCPATRUNService) for module in self._modules]
+        await whenTrue(lambda: all(service.state is State.LISTENING for service in services))
+        return [[module.address(1), SERVICE_PORT] for module in self._modules]
+
+
+class Callers:
+    """
+    Modules with TCPATRUN in client mode.
+    """
+
+    facts: dict[str, Any] = {}  # noqa: RUF012
+
+    def dial(self, count: int, port: int) -> None:
+        """
+        Have modules call the host.
+        """
+        self._modules = makeModules(count, [*serviceLines(port), "AT#TCPATRUND=1"])
+
+
+class FleetHost:
+    """
+    The controlling host, with a store of its own.
+    """
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="atrunproto-bench-")
+        store = SQLiteStore(os.path.join(self._folder.name, "fleet.db"), WorkerThread(reactor))
+        self._host = Host(reactor, store)
+        self._host.startService()
+        reactor.addSystemEventTrigger("before", "shutdown", self._host.stopService)
+        reactor.addSystemEventTrigger("after", "shutdown", self._folder.cleanup)
+        port = reactor.listenTCP(0, listener(reactor, self._host.reception, ()), backlog=BACKLOG, interface="127.0.0.1")
+        self.facts = {"port": port.getHost().port}
+
+    async def connected(self, count: int) -> None:
+        """
+        Wait until so many have told who they are and are stored.
+        """
+        await whenTrue(lambda: self._host.roster.connected >= count)
+        await self._host.ledger.whenIdle()
+
+    async def fanOut(self) -> dict[str, float]:
+        """
+        Run a command on all, and wait until all answers are stored.
+        """
+        imeis = [module.imei for module in self._host.roster]
+        now = time.time()
+        begun = time.perf_counter()
+        job = await self._host.dispatcher.submit(Order(("AT+CSQ",), now, now + 60, None, False), imeis)
+        await self._host.dispatcher.whenEnded(job.id, 60)
+        seconds = time.perf_counter() - begun
+        stored = await self._host.store.readJob(job.id)
+        assert stored is not None
+        return {"seconds": seconds, "answers": sum(execution.state == "done" for execution in stored[1])}
+
+
+async def whenTrue(condition: Callable[[], bool]) -> None:
+    """
+    Wait until a condition holds.
+    """
+    while not condition():
+        await deferLater(reactor, LOOK)
+
+
+class Requests(LineReceiver):
+    """
+    The parent's requests, one a line.
+    """
+
+    delimiter = b"\n"
+    subject: Any = None
+
+    def lineReceived(self, line: bytes) -> None:
+        Deferred.fromCoroutine(self._serve(line)).addErrback(self._failed)
+
+    async def _serve(self, line: bytes) -> None:
+        what, options = json.loads(line)
+        answer = getattr(self.subject, what)(**options)
+        if hasattr(answer, "__await__"):
+            answer = await answer
+        self.sendLine(json.dumps(answer).encode())  # type: ignore[no-untyped-call]
+
+    def _failed(self, failure: Any) -> None:
+        failure.printTraceback(sys.stderr)
+        reactor.stop()
+
+    def connectionLost(self, reason: Any = None) -> None:
+        if reactor.running:
+            reactor.stop()
+
+
+KINDS = {kind.__name__: kind for kind in (Bare, BareHost, BareCallers, Modules, Services, Callers, FleetHost)}
+
+
+def main(kind: str, cpu: str, options: str) -> None:
+    """
+    Be one of the kinds, on one CPU.
+    """
+    os.sched_setaffinity(0, {int(cpu)})
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    log = open(os.devnull, "w")  # noqa: SIM115
+    # as a daemon logs: formatted, and to a file
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(log)], discardBuffer=True, redirectStandardIO=False)
+
+    def ready() -> None:
+        requests = Requests()
+        requests.subject = KINDS[kind](**json.loads(options))
+        StandardIO(requests)
+        requests.sendLine(json.dumps(requests.subject.facts).encode())  # type: ignore[no-untyped-call]
+
+    reactor.callWhenRunning(ready)
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
