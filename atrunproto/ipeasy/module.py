@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from twisted.internet import protocol
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import CannotListenError, ConnectError, TimeoutError
 from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReactorTime
 from twisted.logger import Logger
@@ -27,6 +27,8 @@ from .pacing import Packets
 
 #: connections of a module (TEL-MSK-03)
 SOCKETS = 6
+#: seconds that a peer has for what is still on its way to it when the module closes (A)
+CLOSING = 10.0
 
 
 class Status(IntEnum):
@@ -115,6 +117,7 @@ class Link(protocol.Protocol):
         self._idle = float(idle)
         self._idleCall: IDelayedCall | None = None
         self._sendCall: IDelayedCall | None = None
+        self._closeCall: IDelayedCall | None = None
         self._peer: Any = None
 
     def connectionMade(self) -> None:
@@ -132,10 +135,11 @@ class Link(protocol.Protocol):
         self._above.dataReceived(data)
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
-        for call in (self._idleCall, self._sendCall):
+        self.connected = 0
+        for call in (self._idleCall, self._sendCall, self._closeCall):
             if call is not None:
                 call.cancel()
-        self._idleCall = self._sendCall = None
+        self._idleCall = self._sendCall = self._closeCall = None
         self._socket.linkDown(self)
         self._above.connectionLost(reason)
 
@@ -183,12 +187,17 @@ class Link(protocol.Protocol):
 
     def loseConnection(self) -> None:
         """
-        Send what has gathered, then close.
+        Send what has gathered, then close; a peer that takes nothing any more doesn't keep the socket.
         """
-        if self.connected:
+        if self.connected and self._closeCall is None:
             self.writeNow(self._packets.flush())
+            self._closeCall = self._socket.clock.callLater(CLOSING, self._closingOver)
             self.transport.unregisterProducer()  # type: ignore[union-attr]
             self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def _closingOver(self) -> None:
+        self._closeCall = None
+        self.abortConnection()
 
     def abortConnection(self) -> None:
         if self.connected:
@@ -196,10 +205,17 @@ class Link(protocol.Protocol):
 
     def dropConnection(self) -> None:
         """
-        Close; what has gathered is lost.
+        Close; what has gathered is lost, and what still comes is for nobody.
         """
         self._packets.flush()
+        self.dataReceived = self._discard  # type: ignore[method-assign]
         self.loseConnection()
+
+    @staticmethod
+    def _discard(data: bytes) -> None:
+        """
+        What comes on a dropped connection.
+        """
 
     def getPeer(self) -> IAddress:
         peer: IAddress = self._peer
@@ -429,20 +445,30 @@ class Socket:
         surroundings, address = self._table.surroundings, self.address
         if address is None:
             raise ConnectError(string="the context is not active")
-        done: Deferred[Link] = Deferred(lambda _: self._giveUp(TimeoutError()))
+        done: Deferred[Link] = Deferred(lambda _: self._giveUp(CancelledError()))
         self._attempt = (None, done)
         timeout = self.clock.callLater(self.config[3] / 10, self._giveUp, TimeoutError())
-        try:
-            found = await surroundings.resolve(host)
-            if self._attempt is None or self._attempt[1] is not done:
-                raise ConnectError(string="given up")
+
+        def connect(found: str) -> None:
+            if done.called:
+                return
             onLoopback = found.startswith("127.") or not address.startswith("127.")
-            link = Link(self, above, bearer)
             self._local = address
             connector = surroundings.reactor.connectTCP(
-                found, port, _Dialled(link, done), timeout=None, bindAddress=(address, 0) if onLoopback else None
+                found,
+                port,
+                _Dialled(Link(self, above, bearer), done),
+                timeout=None,
+                bindAddress=(address, 0) if onLoopback else None,
             )
             self._attempt = (connector, done)
+
+        def failed(reason: Failure) -> None:
+            if not done.called:
+                done.errback(reason)
+
+        try:
+            surroundings.resolve(host).addCallback(connect).addErrback(failed)
             return await done
         finally:
             if timeout.active():
