@@ -35,6 +35,8 @@ Pair = tuple[str, str]
 SERVICE = "TCPATRUN"
 #: seconds after which listening is tried again when the port is taken (A)
 PORT_TAKEN_DELAY = 30.0
+#: seconds at least from the end of a connection to its host until the next, for the host may close each at once (A)
+RECONNECT_DELAY = 1.0
 
 
 class ServiceSocket(Protocol):
@@ -80,6 +82,11 @@ class ServiceSocket(Protocol):
     def carry(self, above: IProtocol, bearer: Bearer = ...) -> IProtocol:
         """
         The connection of an accepted caller.
+        """
+
+    def stopListening(self) -> None:
+        """
+        Leave the port; a connection that is up stays.
         """
 
     def close(self) -> None:
@@ -289,6 +296,16 @@ class Session:
         """
         self._take = self._discard
 
+    def leave(self) -> None:
+        """
+        Let go of the instance: what still comes on the connection is for nobody.
+        """
+        self._cancel()
+        self._take = self._discard
+        instance, self._instance = self._instance, None
+        if instance is not None and instance.transport is self.transport:
+            instance.detach()
+
     def _tooLate(self) -> None:
         self._call = None
         self._take = self._discard
@@ -409,25 +426,40 @@ class TCPATRUNService:
         @raise CommandFailed: the other mode is on, or the instance or the socket are in use.
         """
         if self.mode is mode:
+            if self.state is State.GAVE_UP:
+                self._later(0, self._start)
             return
         config = self.config
         if self.mode is not None or not self._socket.isFree or (mode is Mode.CLIENT and not config.tcpHost):
             raise refuse()
         if config.instance != by:
             self._hold(config.instance)
-        self.surroundings.memory.put("TCPATRUN", [mode.value, by])
+        try:
+            self.surroundings.memory.put("TCPATRUN", [mode.value, by])
+        except CommandFailed:
+            self._release()
+            raise
         self.mode, self._by = mode, by
         self._later(0, self._start)
 
     def disable(self, mode: Mode) -> None:
         """
-        Switch the service off, when the answer to the command has left.
+        Switch the service off; a connection ends when the answer to the command has left.
         """
         if self.mode is not mode:
             return
         self.surroundings.memory.put("TCPATRUN", None)
         self.mode = None
-        self._later(0, self._stop)
+        self.state = State.OFF
+        self._cancel()
+        self._abandonOpening()
+        session, socket = self._session, self._socket
+        if session is None:
+            socket.close()
+            self._release()
+        else:
+            socket.stopListening()
+            self._later(0, self._end, session)
 
     def close(self) -> None:
         """
@@ -440,6 +472,15 @@ class TCPATRUNService:
         self._call = None
         if self._session is not None:
             self._session.transport.loseConnection()
+
+    def _end(self, session: Session) -> None:
+        """
+        The service has been switched off during a session.
+        """
+        self._call = None
+        session.transport.loseConnection()
+        session.leave()
+        self._release()
 
     @property
     def rules(self) -> list[Rule]:
@@ -491,14 +532,15 @@ class TCPATRUNService:
         """
         End without a trace on the wire but the close.
         """
-        session, self._session = self._session, None
-        if session is not None:
-            session.transport.dropConnection()
-        self._cancel()
-        self._abandonOpening()
         self.mode = None
         self.state = State.OFF
         self._held = 0
+        self._cancel()
+        self._abandonOpening()
+        session, self._session = self._session, None
+        if session is not None:
+            session.leave()
+            session.transport.dropConnection()
 
     def _hold(self, number: int) -> ATInstance:
         instance = self.surroundings.reserve(number, SERVICE)
@@ -509,9 +551,14 @@ class TCPATRUNService:
         self._held = number
         return instance
 
-    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+    def _release(self) -> None:
+        held, self._held = self._held, 0
+        if held:
+            self.surroundings.release(held)
+
+    def _later(self, seconds: float, act: Callable[..., None], *arguments: Any) -> None:
         self._cancel()
-        self._call = self.surroundings.clock.callLater(seconds, act)
+        self._call = self.surroundings.clock.callLater(seconds, act, *arguments)
 
     def _cancel(self) -> None:
         call, self._call = self._call, None
@@ -534,7 +581,7 @@ class TCPATRUNService:
 
     def _resume(self) -> None:
         self._call = None
-        if self.mode is None or self._opening is not None:
+        if self.mode is None or self._opening is not None or self._session is not None:
             return
         if self._socket.address is None:
             self.state = State.NO_CONTEXT
@@ -547,12 +594,15 @@ class TCPATRUNService:
     def _open(self, attempt: Any) -> None:
         opening = self._opening = Deferred.fromCoroutine(attempt)
         opening.addErrback(self._failed)
-        if self._opening is opening and opening.called:
-            self._opening = None
+        opening.addBoth(self._opened, opening)
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(CancelledError) is None:
             self._log.failure("TCPATRUN failed to open its socket", failure)
+
+    def _opened(self, result: object, opening: Deferred[Any]) -> None:
+        if self._opening is opening:
+            self._opening = None
 
     def _abandonOpening(self) -> None:
         opening, self._opening = self._opening, None
@@ -568,7 +618,6 @@ class TCPATRUNService:
             self._later(PORT_TAKEN_DELAY, self._resume)
         else:
             self.state = State.LISTENING
-        self._opening = None
 
     async def _dial(self) -> None:
         config = self.config
@@ -576,10 +625,8 @@ class TCPATRUNService:
         try:
             await self._socket.dial(config.tcpHost, config.tcpHostPort, Session(self, None), bearer)
         except (ConnectError, OSError) as error:
-            self._opening = None
             self._log.info("TCPATRUN can't reach its host: {error}", error=error)
             self._retry()
-        self._opening = None
 
     def _retry(self) -> None:
         if self.mode is None or self._socket.address is None:
@@ -598,11 +645,11 @@ class TCPATRUNService:
         session = Session(self, LoginReader(self.pairs, self.config.authMode == 1))
         return self._socket.carry(session, bearer)
 
-    def _portLost(self) -> None:
+    @staticmethod
+    def _portLost() -> None:
         """
-        The context has ended; L{_contextChanged} tells when it is back.
+        The context has ended with the port; L{_contextChanged} hears of it.
         """
-        self.state = State.NO_CONTEXT
 
     def _contextChanged(self, cid: int, address: str | None) -> None:
         if self.mode is None or cid != self._socket.cid:
@@ -613,16 +660,6 @@ class TCPATRUNService:
             self.state = State.NO_CONTEXT
         elif self._session is None:
             self._start()
-
-    def _stop(self) -> None:
-        self._call = None
-        self._abandonOpening()
-        self.state = State.OFF
-        connId = self.config.connId
-        self.surroundings.serviceSocket(connId).close()
-        held, self._held = self._held, 0
-        if held:
-            self.surroundings.release(held)
 
     # -- sessions
 
@@ -640,6 +677,7 @@ class TCPATRUNService:
         Put the reserved instance on a session's connection.
         """
         instance = self._hold(self.config.instance)
+        instance.detach()
         instance.makeConnection(transport)
         return instance
 
@@ -659,11 +697,14 @@ class TCPATRUNService:
         self._announce("<DISCONNECT>")
         if self.mode is None or self._socket.address is None:
             return
-        if self.mode is Mode.SERVER:
+        if self.mode is Mode.SERVER and self.state is State.CONNECTED:
             self.state = State.LISTENING
+        elif self.mode is Mode.SERVER:
+            # the context has come back before its old connection was gone
+            self._start()
         else:
             self.state = State.RETRYING
-            self._later(self.surroundings.duration("#TCPATRUND"), self._resume)
+            self._later(max(self.surroundings.duration("#TCPATRUND"), RECONNECT_DELAY), self._resume)
 
     def _announce(self, what: str) -> None:
         if self.config.urcmod:
