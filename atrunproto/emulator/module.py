@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from atrunproto.at.basic import loadStartProfile
+from atrunproto.at.errors import Misuse
 from atrunproto.at.module import ATInstance
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener
@@ -63,6 +64,7 @@ class EmulatedModule:
 
     __slots__ = (
         "_bootCall",
+        "_endCall",
         "_instances",
         "_onReady",
         "_parts",
@@ -99,6 +101,8 @@ class EmulatedModule:
         @param startup: command lines run on instance 1 at each power-on, before any port is heard.
         @param timeScale: by which the typical durations are multiplied; 0: everything at once.
         """
+        if not product.isEmulated:
+            raise Misuse(f"{product.name} is known by its name only, it is not emulated yet")
         self.product = product
         self.network = network
         self.clock = clock
@@ -114,6 +118,7 @@ class EmulatedModule:
         self._instances: dict[int, ATInstance] = {}
         self._parts: dict[type[Any], Any] = {}
         self._bootCall: IDelayedCall | None = None
+        self._endCall: IDelayedCall | None = None
         self._script: StartupScript | None = None
         self._whenOn: list[Deferred[None]] = []
         network.join(self)
@@ -299,12 +304,19 @@ class EmulatedModule:
         """
         return self.power is Power.ON
 
+    @property
+    def isHeard(self) -> bool:
+        """
+        Whether the module is on, with its start-up lines behind it, so that its ports are heard.
+        """
+        return self.power is Power.ON and self._script is None
+
     def whenOn(self) -> Deferred[None]:
         """
         Fires when the module is on, its start-up lines have run and its ports are heard.
         """
         waiting: Deferred[None] = Deferred()
-        if self.isRunning and self._script is None:
+        if self.isHeard:
             waiting.callback(None)
         else:
             self._whenOn.append(waiting)
@@ -329,17 +341,23 @@ class EmulatedModule:
         self._bootCall = None
         self.settings.load()
         for instance in self._instances.values():
+            instance.settings.load(())
             loadStartProfile(instance)
         self.power = Power.ON
-        for kind in STARTED:
-            part = self.part(kind)
+        script = self._script = StartupScript(self, self.startup) if self.startup else None
+        for part in self._started():
             if hasattr(part, "powerOn"):
                 part.powerOn()
-        if self.startup:
-            self._script = StartupScript(self, self.startup)
-            self._script.run().addBoth(self._ready)
+        if script is not None:
+            script.run().addBoth(self._ready)
         else:
             self._ready(None)
+
+    def _started(self) -> list[Any]:
+        """
+        The parts that follow the power; a product without the run-AT services has no such part.
+        """
+        return [self.part(kind) for kind in STARTED if kind is not TCPATRUNService or self.product.hasRunAT]
 
     def _ready(self, result: object) -> None:
         self._script = None
@@ -357,12 +375,13 @@ class EmulatedModule:
         if self._bootCall is not None:
             self._bootCall.cancel()
             self._bootCall = None
+        if self._endCall is not None and self._endCall.active():
+            self._endCall.cancel()
         if self.power is Power.ON:
             script, self._script = self._script, None
             if script is not None:
                 script.stop()
-            for kind in reversed(STARTED):
-                part = self.part(kind)
+            for part in reversed(self._started()):
                 if hasattr(part, "powerOff"):
                     part.powerOff()
             self.power = Power.OFF
@@ -393,4 +412,5 @@ class EmulatedModule:
         self._later("#SHDN", self.powerOff)
 
     def _later(self, name: str, act: Callable[[], None]) -> None:
-        self.clock.callLater(self.duration(name), act)
+        if self._endCall is None or not self._endCall.active():
+            self._endCall = self.clock.callLater(self.duration(name), act)

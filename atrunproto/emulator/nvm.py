@@ -95,7 +95,7 @@ class NVM:
             values = envelope["values"]
             if envelope["format"] != FORMAT or envelope["crc32"] != _checksum(values) or not isinstance(values, dict):
                 raise ValueError("format or check sum are wrong")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             self.damaged = self._setAside(path)
             self._log.error(
                 "the NVM {path} is damaged ({error}); it was kept as {aside}, factory values are in force",

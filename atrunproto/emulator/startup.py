@@ -36,9 +36,11 @@ class StartupScript(Bearer):
     def __init__(self, module: EmulatedModule, lines: Sequence[str]) -> None:
         self._module = module
         self._lines = list(lines)
+        self._count = len(lines)
         self._line = ""
         self._answer = b""
         self._instance: ATInstance | None = None
+        self._begun = False
         self._done: Deferred[None] = Deferred()
         self._call: IDelayedCall | None = None
         self._unwatch: Callable[[], None] = lambda: None
@@ -55,14 +57,13 @@ class StartupScript(Bearer):
         return self._done
 
     def _registered(self) -> None:
-        if self._call is not None and self._instance is None and self._module.radio.isAttached:
+        if self._call is not None and not self._begun and self._module.radio.isAttached:
             self._call.reset(0)
 
     def _begin(self) -> None:
         self._call = None
         self._unwatch()
-        self._instance = self._module.instance(1)
-        self._instance.makeConnection(self)
+        self._begun = True
         self._next()
 
     def _next(self) -> None:
@@ -73,13 +74,31 @@ class StartupScript(Bearer):
             return
         self._line = self._lines.pop(0)
         self._answer = b""
-        assert self._instance is not None
-        self._instance.dataReceived(self._line.encode("latin-1") + bytes([self._instance.settings.value("S3")]))
+        instance = self._take()
+        instance.dataReceived(self._line.encode("latin-1") + bytes([instance.settings.value("S3")]))
+
+    def _take(self) -> ATInstance:
+        """
+        Instance 1, or where a service has that one, the next that is free.
+        """
+        reservedBy = self._module.switchboard.reservedBy
+        number = next((number for number in (1, 2, 3) if reservedBy(number) is None), 1)
+        instance = self._module.instance(number)
+        if instance is not self._instance:
+            self._leave()
+            self._instance = instance
+            instance.makeConnection(self)
+        return instance
 
     def finished(self) -> None:
         if b"ERROR" in self._answer:
             text = self._answer.decode("latin-1").split()
-            self._log.warn("start-up line {number} answered {answer}", number=len(self._lines), answer=text[-1])
+            self._log.warn(
+                "start-up line {number} of module {imei} answered {answer}",
+                number=self._count - len(self._lines),
+                imei=self._module.imei,
+                answer=text[-1],
+            )
         self._call = self._module.clock.callLater(0, self._next)
 
     def limit(self) -> float | None:
@@ -103,7 +122,7 @@ class StartupScript(Bearer):
         if self._call is not None:
             self._call.cancel()
             self._call = None
-        if self._instance is None:
+        if not self._begun:
             self._unwatch()
         self._leave()
 
