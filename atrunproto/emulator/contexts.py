@@ -111,7 +111,7 @@ class Contexts:
         radio = module.part(Radio)
         if cid == GSM_CONTEXT:
             return PLAIN_ERROR if self.active or not radio.isRegistered else None
-        if GSM_CONTEXT in self.active or len(self.active) + len(self._pending) >= ACTIVE_AT_ONCE:
+        if GSM_CONTEXT in self.active or len({*self.active, *self.external, *self._pending} - {cid}) >= ACTIVE_AT_ONCE:
             return CME[555]
         return None if radio.isAttached else CME[30]
 
@@ -153,6 +153,7 @@ class Contexts:
             address = module.network.address(module, cid)
         else:
             _, apn, static, *_ = module.settings.get("+CGDCONT", cid)
+            static = ".".join(str(int(part)) for part in static.split(".") if part)
             if not module.part(Radio).isAttached:
                 raise refuse(CME[30])
             if apn in module.network.rejects:
@@ -196,7 +197,10 @@ class Contexts:
             self._attempt(cid)
 
     def _radioChanged(self) -> None:
-        attached = self._module.part(Radio).isAttached
+        radio = self._module.part(Radio)
+        if not radio.isRegistered:
+            self._end(GSM_CONTEXT)
+        attached = radio.isAttached
         if attached == self._attached:
             return
         self._attached = attached

@@ -178,6 +178,9 @@ def scheduledReset(at: ATInstance, mod: int, delay: int) -> None:
     """
     Restart once (1) or at each interval (2), from now on in so many minutes; 0 ends it.
     """
+    if mod == 2 and not delay:
+        # a module that restarts without a pause is of no use (A)
+        raise refuse()
     at.part(ModuleClock).scheduleReset(mod, delay)
 
 
