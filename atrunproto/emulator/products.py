@@ -64,7 +64,6 @@ class Family:
 
 
 GSM_FAMILY = Family(name="2G", tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old))
-COMPACT = GSM_FAMILY
 UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, ipeasy.old)
 HE863_FAMILY = Family(name="HE863", tables=UMTS_TABLES, lineLength=400, threeG=True)
 XE910_3G = Family(name="xE910-3G", tables=UMTS_TABLES, lineLength=400, threeG=True)
