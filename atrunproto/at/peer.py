@@ -5,8 +5,9 @@ One command line is on the wire at a time; the others wait. Nobody has to tell w
 numbers (ATV0). The terminators S3 and S4 are CR and LF: a client that changes them can't read the answers.
 An idle client holds no timer and no container; ten thousand of them are a matter of a few megabytes.
 
-What stands where: octets to lines and whose a line is in L{atrunproto.at.peerlines}, typed calls in
-L{atrunproto.at.peercalls}, online mode in L{atrunproto.at.peeronline}. The mirror image is L{atrunproto.at.module}.
+What stands where: octets to lines and whose a line is in L{atrunproto.at.peerlines}, one command's echo, prompt and
+answer in L{atrunproto.at.peercommand}, typed calls in L{atrunproto.at.peercalls}, online mode in
+L{atrunproto.at.peeronline}. The mirror image is L{atrunproto.at.module}.
 """
 
 from __future__ import annotations
@@ -22,141 +23,30 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from . import basic
 from .commands import Command
 from .errors import ATError, CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from .peercalls import callText, content, readValues
-from .peerlines import (
-    FILE_PROMPT,
-    LINE_COST,
-    MAX_ANSWER,
-    MAX_LINE,
-    LineBook,
-    LineReader,
-    Response,
-    SentLine,
-    isConnect,
-    isFinal,
-    noticeName,
-    reasonOf,
-)
+from .peercommand import RESYNC_QUIET, RESYNC_WAIT, PeerCommand, Resync
+from .peerlines import LineReader, Response, bookOf, isConnect, isFinal, noticeName, reasonOf
 from .peeronline import ESCAPE_GUARD, PeerTransport
 from .results import NO_CARRIER, TELIT, Dialect
 from .settings import Key, Values
 
 #: command lines that wait for the wire; whoever has more to say wants a queue of his own
 MAX_QUEUED = 1000
-#: times that C{AT} is sent to find the beginning of an answer again
-RESYNC_TRIES = 5
-#: seconds that each of them may take (A)
-RESYNC_WAIT = 2.0
-#: seconds of silence that prove that an C{OK} was the last one under way (A)
-RESYNC_QUIET = 0.2
 #: seconds after which a digit with a lone CR is a result code (ATV0) and not the beginning of CR LF (A)
 NUMERIC_SETTLE = 0.05
-
-_ESC, _CTRL_Z = b"\x1b", b"\x1a"
-_PROBE = "AT"
-_NO_CARRIER = NO_CARRIER.text.encode("ascii")
-#: rows that every module has
-BASIC = LineBook(basic.commands.rows)
-
-_books: list[tuple[Mapping[str, Command], LineBook]] = [(basic.commands.rows, BASIC)]
-#: row mappings whose prepared lines are shared between clients; a program has one for each product
-MAX_BOOKS = 16
 
 Listener = Callable[[str], object]
 #: a protocol that goes online
 Online = TypeVar("Online", bound=IProtocol)
+_NO_CARRIER = NO_CARRIER.text.encode("ascii")
 _NOBODY: dict[str, tuple[Listener, ...]] = {}
-
-
-def _bookOf(rows: Mapping[str, Command] | None) -> LineBook:
-    """
-    The line book of these rows, the same for all clients that are given the same mapping.
-    """
-    if rows is None:
-        return BASIC
-    for known, book in _books:
-        if known is rows:
-            return book
-    book = LineBook(rows)
-    _books.append((rows, book))
-    del _books[1:-MAX_BOOKS]
-    return book
 
 
 def _valueOf(reason: Failure) -> BaseException:
     assert reason.value is not None
     return reason.value
-
-
-class _Command:
-    """
-    A command line on its way: waiting, or on the wire.
-    """
-
-    __slots__ = (
-        "counted",
-        "data",
-        "echo",
-        "echoed",
-        "error",
-        "hangUp",
-        "line",
-        "lines",
-        "prompted",
-        "protocol",
-        "seconds",
-        "size",
-        "waiting",
-    )
-
-    def __init__(self, line: SentLine, seconds: float, data: bytes | None) -> None:
-        self.line = line
-        self.seconds = seconds
-        self.data = data
-        self.counted = line.counted
-        #: who is told; C{None} when he has cancelled
-        self.waiting: Deferred[Any] | None = None
-        #: what is still to come as echo, in lines
-        self.echo: list[bytes] | None = [line.echo]
-        self.echoed = False
-        self.lines: list[str] = []
-        self.size = 0
-        #: fails the command whatever its result
-        self.error: ATError | None = None
-        self.prompted = False
-        self.protocol: IProtocol | None = None
-        self.hangUp = ""
-
-    def succeed(self, answer: Any) -> None:
-        """
-        Tell what the command has come to, if somebody still waits.
-        """
-        waiting, self.waiting = self.waiting, None
-        if waiting is not None:
-            waiting.callback(answer)
-
-    def fail(self, error: ATError) -> None:
-        """
-        Tell why the command has failed, if somebody still waits.
-        """
-        waiting, self.waiting = self.waiting, None
-        if waiting is not None:
-            waiting.errback(error)
-
-
-class _Resync:
-    """
-    The search for the beginning of an answer: C{AT} until a lone OK answers.
-    """
-
-    __slots__ = ("clean", "settling", "tries")
-
-    def __init__(self) -> None:
-        self.tries = 0
-        self.clean = self.settling = False
 
 
 @implementer(IProtocol)
@@ -187,6 +77,7 @@ class ATClient:
         "_pause",
         "_queue",
         "_reader",
+        "_reading",
         "_resync",
         "_running",
         "_settle",
@@ -213,21 +104,22 @@ class ATClient:
         """
         self.clock: Any = clock
         self.transport: Any = None
-        self._book = _bookOf(rows)
+        self._book = bookOf(rows)
         self._dialect = dialect
         self._pause = pause
         self._reader = LineReader()
-        self._running: _Command | None = None
-        self._queue: deque[_Command] | None = None
+        self._running: PeerCommand | None = None
+        self._queue: deque[PeerCommand] | None = None
         self._timer: IDelayedCall | None = None
         self._settle: IDelayedCall | None = None
-        self._resync: _Resync | None = None
+        self._resync: Resync | None = None
         self._spell: PeerTransport | None = None
         self._listeners: dict[str, tuple[Listener, ...]] | None = None
         self._whenLost: list[Deferred[BaseException]] | None = None
         self._lost: Failure | None = None
         self._doubtful = False
         self._closing = False
+        self._reading = False
 
     # -- commands
 
@@ -254,10 +146,7 @@ class ATClient:
             sent = self._book.line(line)
         except Misuse as error:
             return fail(error)
-        command = _Command(sent, sent.seconds if timeout is None else timeout, data)
-        if counted is not None:
-            command.counted = counted
-        return self._enter(command)
+        return self._enter(PeerCommand(sent, timeout, data, counted))
 
     def connect(
         self, line: str, protocol: Online, timeout: float | None = None, hangUp: str = "ATH"
@@ -278,7 +167,7 @@ class ATClient:
             self._book.line(hangUp)
         except Misuse as error:
             return fail(error)
-        command = _Command(sent, sent.seconds if timeout is None else timeout, None)
+        command = PeerCommand(sent, timeout)
         command.protocol = protocol
         command.hangUp = hangUp
         return self._enter(command)
@@ -495,7 +384,7 @@ class ATClient:
 
     # -- the wire
 
-    def _enter(self, command: _Command) -> Deferred[Any]:
+    def _enter(self, command: PeerCommand) -> Deferred[Any]:
         if self._closing or self._lost is not None:
             return fail(LinkLost(command.line.shown, False))
         queue = self._queue
@@ -510,6 +399,7 @@ class ATClient:
             and self._timer is None
             and self.transport is not None
             and not self._doubtful
+            and not self._reading
         ):
             self._send(command)
         else:
@@ -531,10 +421,11 @@ class ATClient:
             or self._timer is not None
             or self.transport is None
             or self._closing
+            or self._reading
         ):
             return
         if self._doubtful:
-            self._resync = _Resync()
+            self._resync = Resync()
             self._probe()
             return
         command = queue.popleft()
@@ -542,7 +433,7 @@ class ATClient:
             self._queue = None
         self._send(command)
 
-    def _send(self, command: _Command) -> None:
+    def _send(self, command: PeerCommand) -> None:
         self._running = command
         self._timer = self.clock.callLater(command.seconds, self._expired)
         self.transport.write(command.line.wire)
@@ -569,7 +460,7 @@ class ATClient:
         self._reader.clear()
         self._fail(command, CommandTimeout(command.line.shown, command.seconds))
 
-    def _fail(self, command: _Command, error: ATError) -> None:
+    def _fail(self, command: PeerCommand, error: ATError) -> None:
         self._release()
         command.fail(command.error or error)
 
@@ -598,38 +489,46 @@ class ATClient:
     # -- what the module says
 
     def _read(self, reader: LineReader) -> None:
-        while True:
-            command = self._running
-            try:
-                line = reader.next(self._longest(command) if command is not None else MAX_LINE)
-            except PeerViolation as violation:
-                self._broken(violation)
-                continue
-            if line is None:
-                break
-            if command is not None:
-                self._answer(command, line)
-            elif self._resync is not None:
-                self._probed(self._resync, line)
-            else:
-                self._unasked(line)
+        """
+        Take what has come. Nothing is sent meanwhile: what came with a result can't answer the line that follows it.
+        """
+        self._reading = True
+        try:
+            while self._readLine(reader):
+                pass
+        finally:
+            self._reading = False
         command = self._running
-        # behind information, what looks like a prompt may be the beginning of a line, unless a prompt is expected
-        if command is not None and (not command.lines or (command.data is not None and not command.prompted)):
+        if command is not None and command.mayPrompt:
             prompt = reader.prompt()
             if prompt is not None:
-                self._prompted(command, prompt)
+                self.transport.write(command.reply(prompt))
         if reader.doubtful and self._settle is None:
             self._settle = self.clock.callLater(NUMERIC_SETTLE, self._settled)
         elif self._settle is not None and not reader.doubtful:
             self._unsettle()
+        if self._queue is not None:
+            self.resume()
 
-    @staticmethod
-    def _longest(command: _Command) -> int:
+    def _readLine(self, reader: LineReader) -> bool:
         """
-        An echo may be as long as what was sent.
+        Take one line; tell whether there may be another.
         """
-        return MAX_LINE if not command.echo else MAX_LINE + len(command.echo[0])
+        command = self._running
+        try:
+            line = reader.next() if command is None else reader.next(command.longest)
+        except PeerViolation as violation:
+            self._broken(violation)
+            return True
+        if line is None:
+            return False
+        if command is not None:
+            self._answer(command, line)
+        elif self._resync is not None:
+            self._probed(self._resync, line)
+        else:
+            self._unasked(line)
+        return True
 
     def _settled(self) -> None:
         self._settle = None
@@ -641,16 +540,15 @@ class ATClient:
         if settle is not None:
             settle.cancel()
 
-    def _answer(self, command: _Command, line: bytes) -> None:
+    def _answer(self, command: PeerCommand, line: bytes) -> None:
         """
         A line that comes while a command runs.
         """
-        if command.echo:
-            left = self._withoutEcho(command, line)
-            if left is None:
-                return
-            line = left
-        if isFinal(line) and (line != _NO_CARRIER or command.line.dials or command.protocol is not None):
+        left = command.withoutEcho(line)
+        if left is None:
+            return
+        line = left
+        if command.endedBy(line):
             reason = reasonOf(line)
             if reason is not None:
                 self._fail(command, CommandFailed(command.line.shown, reason))
@@ -669,59 +567,10 @@ class ATClient:
         if not command.line.owns(text, self._listeners or _NOBODY):
             self._notice(text)
             return
-        command.size += len(line) + LINE_COST
-        if command.size > MAX_ANSWER:
-            self._broken(PeerViolation("an answer has no end", line))
-            return
-        command.lines.append(text)
-
-    @staticmethod
-    def _withoutEcho(command: _Command, line: bytes) -> bytes | None:
-        """
-        What a line says beside the echo of what was sent; C{None}: it is echo alone.
-
-        An echo may be cut in two by a notice, stand behind a prompt, and, of data, in front of an answer (ATV0).
-        """
-        echo = command.echo
-        assert echo
-        if command.echoed:
-            # the echo of data: each of their lines, perhaps behind a prompt of its own
-            bare = line.removeprefix(b"> ") if line[:2] == b"> " and echo[0][:2] != b"> " else line
-            if bare.startswith(echo[0]):
-                left = bare[len(echo[0]) :].removeprefix(_CTRL_Z)
-                del echo[0]
-                return left or None
-            return line
-        bare = line.removeprefix(b"> ")
-        if bare == echo[0]:
-            command.echo = None
-            command.echoed = True
-            return None
-        if bare and echo[0].startswith(bare):
-            echo[0] = echo[0][len(bare) :]
-            return None
-        return line
-
-    def _prompted(self, command: _Command, prompt: bytes) -> None:
-        """
-        The module asks for data.
-        """
-        if command.prompted:
-            # some modules ask again at each line of the data
-            return
-        command.prompted = True
-        data = command.data
-        raw = command.counted or prompt == FILE_PROMPT
-        if data is None or command.waiting is None:
-            command.error = Misuse(f"{command.line.shown} asks for data, and there are none")
-        elif not raw and (_CTRL_Z in data or _ESC in data):
-            command.error = Misuse(f"the data for {command.line.shown} hold ^Z or ESC, which end or give up a text")
-        else:
-            if command.echoed:
-                command.echo = [part for part in data.replace(b"\n", b"\r").split(b"\r") if part]
-            self.transport.write(data if raw else data + _CTRL_Z)
-            return
-        self.transport.write(_ESC)
+        try:
+            command.add(text)
+        except PeerViolation as violation:
+            self._broken(violation)
 
     def _unasked(self, line: bytes) -> None:
         """
@@ -744,54 +593,44 @@ class ATClient:
         if self._running is not None:
             self._fail(self._running, violation)
         elif self._resync is not None:
-            self._resync.clean = False
+            self._resync.spoil()
 
     # -- finding the beginning of an answer
 
     def _probe(self) -> None:
         """
-        Ask for a lone OK; ESC in front of it ends a prompt or a line that was begun.
+        Ask for a lone OK.
         """
         resync = self._resync
         assert resync is not None
-        resync.tries += 1
-        resync.clean, resync.settling = True, False
         self._reader.clear()
         self._timer = self.clock.callLater(RESYNC_WAIT, self._judged)
-        self.transport.write(_ESC + _PROBE.encode("ascii") + b"\r")
+        self.transport.write(resync.begin())
 
-    def _probed(self, resync: _Resync, line: bytes) -> None:
+    def _probed(self, resync: Resync, line: bytes) -> None:
         """
         A line that comes while the beginning of an answer is looked for.
         """
         if isConnect(line):
             self._stray()
-            return
-        if isFinal(line):
-            if resync.settling or line != b"OK":
-                resync.clean = False
-            if not resync.settling and self._timer is not None:
-                resync.settling = True
+        elif isFinal(line):
+            if resync.result(line) and self._timer is not None:
                 self._timer.reset(RESYNC_QUIET)
-            return
-        text = line.decode("latin-1")
-        if noticeName(text) in (self._listeners or _NOBODY):
-            self._notice(text)
-        elif line.removeprefix(b"> ").removeprefix(_ESC) != b"AT":
-            resync.clean = False
+        elif resync.isNotice(line, self._listeners or _NOBODY):
+            self._notice(line.decode("latin-1"))
 
     def _judged(self) -> None:
         self._timer = None
         resync = self._resync
         assert resync is not None
-        if resync.settling and resync.clean:
+        if resync.found:
             self._resync = None
             self._doubtful = False
             self.resume()
         elif self._queue is None:
             # nobody waits any more; the line stays doubtful
             self._resync = None
-        elif resync.tries < RESYNC_TRIES:
+        elif not resync.hopeless:
             self._probe()
         else:
             self._log.warn("the module gives no sensible answer any more; the connection is closed")
@@ -800,7 +639,7 @@ class ATClient:
 
     # -- online mode
 
-    def _connected(self, command: _Command) -> None:
+    def _connected(self, command: PeerCommand) -> None:
         """
         CONNECT: what follows is data.
         """
@@ -840,7 +679,6 @@ class ATClient:
         if not sure:
             self._doubtful = True
         if hangUp and self._lost is None:
-            command = _Command(self._book.line(hangUp), self._book.line(hangUp).seconds, None)
             if self._queue is None:
                 self._queue = deque()
-            self._queue.appendleft(command)
+            self._queue.appendleft(PeerCommand(self._book.line(hangUp)))

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .basic import commands as basic
 from .errors import Misuse, PeerViolation
 from .grammar import EXTENDED, Form, ParsedCommand, parse
 from .results import CME, CMS, CONNECT, FINAL_CODES, NO_CARRIER, OK, RING, ErrorFamily, Reason, multitechReason
@@ -350,3 +351,25 @@ class LineBook:
                 self._kept.clear()
             self._kept[text] = line
         return line
+
+
+#: what every module understands
+BASIC = LineBook(basic.rows)
+#: row mappings whose books are kept; a program has one for each product
+MAX_BOOKS = 16
+_books: list[LineBook] = []
+
+
+def bookOf(rows: Mapping[str, Command] | None) -> LineBook:
+    """
+    The line book of these rows, the same for all who have the same mapping; C{None}: of the basic ones.
+    """
+    if rows is None:
+        return BASIC
+    for book in _books:
+        if book.rows is rows:
+            return book
+    book = LineBook(rows)
+    _books.append(book)
+    del _books[:-MAX_BOOKS]
+    return book

@@ -16,7 +16,8 @@ from zope.interface.verify import verifyObject
 
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from atrunproto.at.online import Escaped
-from atrunproto.at.peer import NUMERIC_SETTLE, RESYNC_QUIET, RESYNC_WAIT, ATClient
+from atrunproto.at.peer import NUMERIC_SETTLE, ATClient
+from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_WAIT
 from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_GUARD, SILENCE, OnlineAddress
 from atrunproto.at.results import CME, CMS, MULTITECH
 from atrunproto.testing.link import HIGH_WATER, MemoryLink
@@ -582,7 +583,7 @@ class LineTransport(StringTransport):
     """A port with modem lines, as the peer sees them."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.callbacks: list[Any] = []
 
     def onLineChange(self, callback: Any) -> Any:
@@ -612,7 +613,7 @@ class OnlineTests(SynchronousTestCase):
         pair.wait(2 * ESCAPE_GUARD + SILENCE)
         assert protocol.lost == [ConnectionDone]
         assert pair.bench.calls.hungUp == 1
-        logged = self.flushLoggedErrors(RuntimeError)  # type: ignore[no-untyped-call]
+        logged = self.flushLoggedErrors(RuntimeError)
         assert len(logged) == 1
 
     def test_carrier(self) -> None:

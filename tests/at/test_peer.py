@@ -22,14 +22,8 @@ from atrunproto.at.basic import commands as basic
 from atrunproto.at.commands import CommandTable
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from atrunproto.at.parameters import Int, Text
-from atrunproto.at.peer import (
-    MAX_QUEUED,
-    NUMERIC_SETTLE,
-    RESYNC_QUIET,
-    RESYNC_TRIES,
-    RESYNC_WAIT,
-    ATClient,
-)
+from atrunproto.at.peer import MAX_QUEUED, NUMERIC_SETTLE, ATClient
+from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_TRIES, RESYNC_WAIT
 from atrunproto.at.peerlines import MAX_ANSWER, MAX_LINE, Response
 from atrunproto.at.results import CME, CMS, MULTITECH, Dialect, multitechReason
 from tests.at.fakes import pieces
@@ -640,8 +634,19 @@ class ListenerTests(SynchronousTestCase):
         line.comes(b"\r\nRING\r\n\r\nOK\r\n")
         result(answered)
         assert heard == ["RING"]
-        logged = self.flushLoggedErrors(RuntimeError)  # type: ignore[no-untyped-call]
+        logged = self.flushLoggedErrors(RuntimeError)
         assert len(logged) == 1
+
+
+def test_resultTooMany() -> None:
+    """What comes together with a result is no answer to the next command, which isn't sent yet."""
+    line = Line()
+    first, second = line.client.execute("+CSQ"), line.client.execute("+CGMM")
+    third: list[Deferred[Response]] = []
+    first.addCallback(lambda _: third.append(line.client.execute("+CGMR")))
+    line.sent()
+    line.comes(b"\r\nOK\r\n\r\nERROR\r\n\r\nnoise\r\n")
+    assert (line.sent(), pending(second), pending(third[0])) == (b"\x1bAT\r", True, True)
 
 
 def test_commandFromAnswer() -> None:
