@@ -109,14 +109,14 @@ def test_anySplit(typed: bytes, cuts: list[int]) -> None:
 
 
 def test_textPrompt() -> None:
-    """TEL-EXT-21: at the text prompt ^Z ends the data, BS deletes, and everything is echoed as it came."""
+    """At the text prompt ^Z ends the data, BS deletes, and everything is echoed as it came."""
     prompt = TextPrompt(100)
     assert prompt.take(b"hel") == (b"hel", None, b"")
     assert prompt.take(b"\blo\r\nyou\x1aAT\r") == (b"\blo\r\nyou", b"helo\r\nyou", b"AT\r")
 
 
 def test_textPromptWithNothingToDelete() -> None:
-    """TEL-EXT-21: BS before the first octet deletes nothing."""
+    """BS before the first octet deletes nothing."""
     assert TextPrompt(100).take(b"\b\ba\x1a") == (b"\b\ba", b"a", b"")
 
 
@@ -127,7 +127,7 @@ def test_lineEndBehindText(ending: bytes) -> None:
 
 
 def test_textGivenUp() -> None:
-    """TEL-EXT-21: ESC gives the data up, in the midst of a chunk too; what follows is a new line."""
+    """ESC gives the data up, in the midst of a chunk too; what follows is a new line."""
     prompt = TextPrompt(100)
     prompt.take(b"he")
     with pytest.raises(Abandoned) as caught:
@@ -136,7 +136,7 @@ def test_textGivenUp() -> None:
 
 
 def test_textBeyondTheLimit() -> None:
-    """TEL-CMD-17: of 1030 octets typed 1020 arrive, the surplus is dropped."""
+    """Of 1030 octets typed 1020 arrive, the surplus is dropped."""
     text = bytes(range(97, 107)) * 103
     assert TextPrompt(1020).take(text + b"\x1a") == (text, text[:1020], b"")
 

@@ -227,7 +227,7 @@ class TestOneAtATime:
 
     @pytest.mark.parametrize("glued", [True, False])
     def test_earlyLineIsLost(self, glued: bool) -> None:
-        """TEL-SEQ-03, TEL-SEQ-06: on a local port a line that comes while a command runs leaves no trace."""
+        """TEL-SEQ-03: on a local port a line that comes while a command runs leaves no trace."""
         bench = slowBench()
         bench.say(b"ATE1\r")
         chunks = [b"AT#SLOW\rAT+CSQ\r"] if glued else [b"AT#SLOW\r", b"AT+CSQ\r"]
@@ -291,7 +291,7 @@ class TestPrompt:
 
     @pytest.mark.parametrize("cut", range(1, 17))
     def test_text(self, cut: int) -> None:
-        """TEL-EXT-21: the prompt comes, what is typed is echoed, ^Z ends it, and the answer follows."""
+        """The prompt comes, what is typed is echoed, ^Z ends it, and the answer follows."""
         bench = Bench()
         stream = b"AT#TEXT\rhel\blo\x1a"
         heard = b"".join(map(bench.say, pieces(stream, [cut])))
@@ -310,20 +310,20 @@ class TestPrompt:
         assert quiet().say(b"AT#TEXT\rab\x1a" + ending + b"AT+CSQ\r") == b"\r\n> \r\n#TEXT: 2\r\n" + OK + CSQ + OK
 
     def test_givenUp(self) -> None:
-        """TEL-EXT-21: ESC gives up: the command fails, what is glued behind it is the next line."""
+        """ESC gives up: the command fails, what is glued behind it is the next line."""
         bench = Bench()
         assert bench.say(b"AT#TEXT\rab\x1bAT\r") == b"AT#TEXT\r\r\n> ab" + ERROR + b"AT\r" + OK
         assert bench.calls.data == [b"abandoned"]
 
     def test_surplus(self) -> None:
-        """TEL-CMD-17: what is typed beyond the limit is dropped, the rest is kept."""
+        """What is typed beyond the limit is dropped, the rest is kept."""
         bench = quiet()
         bench.say(b"AT#TEXT=3\rabcdef\x1a")
         assert bench.calls.data == [b"abc"]
 
     @pytest.mark.parametrize("cuts", [[], [10], [12], [9, 11, 13, 14]])
     def test_byteCount(self, cuts: list[int]) -> None:
-        """TEL-EXT-25: an upload of a given size has its own prompt, takes any octet and ends by itself."""
+        """An upload of a given size has its own prompt, takes any octet and ends by itself."""
         bench = Bench()
         heard = b"".join(map(bench.say, pieces(b"AT#RAW=4\r\x1a\x1b\b\rAT\r", cuts)))
         assert heard == b"AT#RAW=4\r\r\n>>>\x1a\x1b\b\r\r\n#RAW: 4\r\n" + OK + b"AT\r" + OK
@@ -366,7 +366,7 @@ class TestBearer:
     """What a run-AT service changes."""
 
     def test_delay(self) -> None:
-        """TEL-DLY-03, TEL-DLY-04: each line waits for the delay before it is run."""
+        """Each line waits for the delay before it is run."""
         bearer = FakeBearer()
         bench = quiet(bearer)
         bearer.seconds = 5.0
@@ -417,7 +417,7 @@ class TestBearer:
         ("line", "jams"), [(b"ATQ1\r", True), (b"ATQ2\r", True), (b"ATQ0\r", False), (b"ATQ\r", False)]
     )
     def test_jammed(self, kind: BearerKind, line: bytes, jams: bool) -> None:
-        """TEL-NOT-07: ATQ1 and ATQ2 block TCPATRUN for good, and nothing else."""
+        """ATQ1 and ATQ2 block TCPATRUN for good, and nothing else."""
         bearer = FakeBearer(kind)
         bench = slowBench(bearer)
         bench.say(line)
