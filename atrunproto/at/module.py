@@ -13,7 +13,7 @@ A handler gets the instance (C{at}) and the converted arguments.
 It may return C{None}, a line, several lines, a final L{ResultCode} of its own, or an L{Online}; or a coroutine that
 gives one of these.
 It raises what L{refuse<atrunproto.at.results.refuse>} makes to answer an error.
-It may C{await at.prompt(...)} and C{await at.takes(seconds)}. It never writes to a transport.
+It may C{await at.prompt(...)} and C{await at.takes(name)}. It never writes to a transport.
 """
 
 from __future__ import annotations

@@ -216,6 +216,13 @@ def refuse(reason: Reason = PLAIN_ERROR) -> CommandFailed:
     return CommandFailed("", reason)
 
 
+def _octets(text: str) -> bytes:
+    """
+    What is printed, in Latin-1; a character that has no place in it becomes a question mark.
+    """
+    return text.encode("latin-1", "replace")
+
+
 class Framing:
     """
     How one AT instance writes its answers: a dialect with the values of V, Q, S3, S4 filled in.
@@ -269,7 +276,7 @@ class Framing:
         """
         The request for data that follow a command.
         """
-        return self.cr + self.lf + text.encode("latin-1")
+        return self.cr + self.lf + _octets(text)
 
 
 class TelitFraming(Framing):
@@ -286,7 +293,7 @@ class TelitFraming(Framing):
 
     def information(self, lines: Iterable[str]) -> bytes:
         crlf = self._crlf
-        body = crlf.join([line.encode("latin-1") for line in lines]) + crlf
+        body = crlf.join([_octets(line) for line in lines]) + crlf
         return crlf + body if self.verbose else body
 
     def result(self, code: ResultCode, afterRead: bool = False) -> bytes:
@@ -299,7 +306,7 @@ class TelitFraming(Framing):
         if self.quiet:
             return b""
         if self.verbose:
-            return self._crlf + code.text.encode("latin-1") + self._crlf
+            return self._crlf + _octets(code.text) + self._crlf
         return b"%d" % code.number + self.cr
 
     def failure(self, reason: Reason, cmee: int) -> bytes:
@@ -335,7 +342,7 @@ class MultiTechFraming(Framing):
         if self.quiet:
             return b""
         crlf = self._crlf()
-        return b"".join(crlf + line.encode("latin-1") + crlf for line in lines)
+        return b"".join(crlf + _octets(line) + crlf for line in lines)
 
     def parameter(self, lines: Iterable[str]) -> bytes:
         """
@@ -344,7 +351,7 @@ class MultiTechFraming(Framing):
         if self.quiet:
             return b""
         crlf = self._crlf()
-        return b"".join(line.encode("latin-1") + crlf for line in lines)
+        return b"".join(_octets(line) + crlf for line in lines)
 
     def result(self, code: ResultCode, afterRead: bool = False) -> bytes:
         """
@@ -354,7 +361,7 @@ class MultiTechFraming(Framing):
             return b""
         if self.verbose or afterRead:
             crlf = self._crlf()
-            return crlf + code.text.encode("latin-1") + crlf
+            return crlf + _octets(code.text) + crlf
         return self.cr + b"%d" % code.number + self.cr
 
     def failure(self, reason: Reason, cmee: int) -> bytes:
@@ -365,7 +372,7 @@ class MultiTechFraming(Framing):
             return b""
         if reason.family is not ErrorFamily.MULTITECH:
             return self.result(ERROR)
-        return self.cr + f"{reason.family.value}: {reason.number}".encode("latin-1") + self._crlf()
+        return self.cr + _octets(f"{reason.family.value}: {reason.number}") + self._crlf()
 
     def unsolicited(self, text: str) -> bytes:
         return self.information([text])

@@ -146,3 +146,9 @@ def test_printed() -> None:
 def test_asLines() -> None:
     """A handler may answer with nothing, one line or several."""
     assert (asLines(None), asLines("a"), asLines(["a", "b"])) == ((), ("a",), ["a", "b"])
+
+
+def test_otherAlphabets() -> None:
+    """A name that Latin-1 can't hold is printed with question marks; no answer fails because of it."""
+    assert VERBOSE.information(['"\u010cD M\xfcnchen \u4e2d"']) == b'\r\n"?D M\xfcnchen ?"\r\n'
+    assert VERBOSE.unsolicited("\u20ac") == b"\r\n?\r\n"
