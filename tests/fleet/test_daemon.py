@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,73 +10,16 @@ from typing import TypeVar
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import clientFromString, connectProtocol, serverFromString
-from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
-from twisted.internet.interfaces import IReactorProcess, ITCPTransport
-from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
+from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from atrunproto.fleet.links import addressText
+from tests.programs import Program, environment, freePort, twistd
 
 from .doubles import IMEI, OTHER
-
-ROOT = Path(__file__).parents[2]
-#: seconds until a program that does not do its work fails a test
-PATIENCE = 30
-TWISTD = "from twisted.scripts.twistd import run; run()"
-
-
-def freePort() -> int:
-    """Find a port that nobody uses just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def environment() -> dict[str, str]:
-    """Give the variables under which programs of the checkout run."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "ATRUN_TOKEN": ""}
-
-
-class Program(ProcessProtocol):
-    """A program under way, and what it has printed."""
-
-    def __init__(self) -> None:
-        self.output = ""
-        self.ended: Deferred[int | None] = Deferred()
-        self._expected: list[tuple[str, Deferred[None]]] = []
-
-    def outReceived(self, data: bytes) -> None:
-        """Take what it prints; errors come here too."""
-        self.output += data.decode("utf-8", "replace")
-        for text, printed in [pair for pair in self._expected if pair[0] in self.output]:
-            self._expected.remove((text, printed))
-            printed.callback(None)
-
-    errReceived = outReceived
-
-    def processEnded(self, reason: Failure) -> None:
-        """Tell how it ended."""
-        for _, printed in self._expected:
-            printed.errback(AssertionError(f"it ended and had printed:\n{self.output}"))
-        end = reason.value
-        assert isinstance(end, ProcessTerminated | ProcessDone)
-        self.ended.callback(end.exitCode if end.signal is None else -end.signal)
-
-    def whenPrinted(self, text: str) -> Deferred[None]:
-        """Fire when a text has been printed."""
-        printed: Deferred[None] = Deferred()
-        if text in self.output:
-            printed.callback(None)
-        else:
-            self._expected.append((text, printed))
-            printed.addTimeout(PATIENCE, reactor, lambda *_: self._late(text))
-        return printed
-
-    def _late(self, text: str) -> None:
-        raise AssertionError(f"{text!r} was not printed, but:\n{self.output}")
 
 
 class Silent(Protocol):
@@ -171,26 +112,11 @@ class DaemonTests(TestCase):
 
     def start(self, *arguments: str, http: int | None = None) -> Program:
         """Start the daemon."""
-        program = Program()
         endpoint = f"tcp:{http or self.http}:interface=127.0.0.1"
-        process = IReactorProcess(reactor).spawnProcess(
-            program,
-            sys.executable,
-            [sys.executable, "-c", TWISTD, "-n", "--pidfile=", "atrun-host", "--http", endpoint, *arguments],
-            environment(),
-            str(self.folder),
-        )
-
-        def kill() -> Deferred[int | None]:
-            try:
-                process.signalProcess("KILL")
-            except ProcessExitedAlready:
-                pass
-            return program.ended
-
-        self.addCleanup(kill)
-        self.kill: Callable[[], Deferred[int | None]] = kill
-        self.process = process
+        program = twistd(self.folder, "atrun-host", "--http", endpoint, *arguments)
+        self.addCleanup(program.signal, "KILL")
+        self.kill: Callable[[], Deferred[int | None]] = lambda: program.signal("KILL")
+        self.process = program.process
         return program
 
     async def host(self, *arguments: str) -> Program:
