@@ -92,8 +92,8 @@ def fieldsOf(text: str) -> list[str | None]:
     at = 0
     while at <= len(text):
         found = _FIELD.match(text, at)
-        if found is None:
-            raise PeerViolation("values can't be told apart", text.encode("latin-1", "replace"))
+        # whatever isn't a quoted value is a bare one
+        assert found is not None
         quoted, bare = found.groups()
         fields.append(quoted if quoted is not None else bare or None)
         if not found.group().endswith(","):

@@ -211,8 +211,7 @@ class PeerTransport:
         @param hangUp: the command line that ends the call, which lives on.
         """
         client, self._client = self._client, None
-        if client is None:
-            return
+        assert client is not None
         for call in (self._silence, self._answer):
             if call is not None and call.active():
                 call.cancel()

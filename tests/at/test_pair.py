@@ -420,9 +420,12 @@ def test_noCarrierInData() -> None:
     channel.transport.write(b"a\r\nNO CARRIER\r\n")
     pair.link.pump()
     assert protocol.heard == b"a"
-    channel.transport.write(b"b\r\nNO CAR")
+    channel.transport.write(b"b")
+    pair.clock.advance(0)
+    assert (protocol.heard, pair.clock.getDelayedCalls()) == (b"a\r\nNO CARRIER\r\nb", [])
+    channel.transport.write(b"c\r\nNO CAR")
     pair.wait(SILENCE)
-    assert (protocol.heard, protocol.lost) == (b"a\r\nNO CARRIER\r\nb\r\nNO CAR", [])
+    assert (protocol.heard, protocol.lost) == (b"a\r\nNO CARRIER\r\nbc\r\nNO CAR", [])
 
 
 def test_refusedCall() -> None:

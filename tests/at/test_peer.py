@@ -25,6 +25,7 @@ from atrunproto.at.parameters import Int, Text
 from atrunproto.at.peer import MAX_QUEUED, NUMERIC_SETTLE, ATClient
 from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_TRIES, RESYNC_WAIT
 from atrunproto.at.peerlines import MAX_ANSWER, MAX_LINE, Response
+from atrunproto.at.peeronline import ESCAPE_GUARD, SILENCE
 from atrunproto.at.results import CME, CMS, MULTITECH, Dialect, multitechReason
 from tests.at.fakes import pieces
 
@@ -158,6 +159,50 @@ def test_failure(final: bytes, reason: Any) -> None:
     assert reason in (failed.reason, failed.reason.text)
 
 
+def test_digitAsInformation() -> None:
+    """A digit that is information isn't taken for a result, even if its line end comes in two pieces."""
+    for numeric in (b"", b"\r\n4\r"):
+        line = Line()
+        answered = line.client.execute("AT+CGMM")
+        line.comes(b"\r\n0\r")
+        line.clock.advance(NUMERIC_SETTLE / 2)
+        line.comes(b"\n" + numeric, b"" if numeric else b"\r\nOK\r\n")
+        line.clock.advance(NUMERIC_SETTLE)
+        if numeric:
+            error(answered, CommandFailed)
+        else:
+            assert result(answered).lines == ("0",)
+        assert line.clock.getDelayedCalls() == []
+
+
+def test_lossWhileInDoubt() -> None:
+    """A link that is lost while a digit may be a result leaves no timer, nor does a timeout just then."""
+    for end in (Line.lose, lambda line: line.clock.advance(0.5)):
+        line = Line()
+        answered = line.client.execute("AT+CGMM", timeout=0.01 if end is not Line.lose else None)
+        line.comes(b"\r\n0\r")
+        end(line)
+        error(answered, LinkLost if end is Line.lose else CommandTimeout)
+        assert line.clock.getDelayedCalls() == []
+
+
+def test_noDelay() -> None:
+    """On TCP each command goes out at once, whatever is still unacknowledged."""
+
+    class TCPTransport(StringTransport):
+        """What TCP has beside other transports."""
+
+        noDelay = False
+
+        def setTcpNoDelay(self, enabled: bool) -> None:
+            """Remember it."""
+            self.noDelay = enabled
+
+    transport = TCPTransport()
+    ATClient(Clock()).makeConnection(transport)
+    assert transport.noDelay
+
+
 def test_noCarrier() -> None:
     """NO CARRIER answers what dials; in the midst of another command it is a notice."""
     line = Line()
@@ -253,6 +298,32 @@ def test_noticeDuringResync() -> None:
     line.comes(b"\r\n+CREG: 1\r\n\r\nOK\r\n")
     line.clock.advance(RESYNC_QUIET)
     assert (line.sent(), heard) == (b"AT+CGMM\r", ["+CREG: 1"])
+
+
+def test_garbageDuringResync() -> None:
+    """An OK that comes with garbage proves nothing, be it a line without end or a call that is connected late."""
+    for garbage in (b"x" * (MAX_LINE + 1) + b"\r\n", b"\r\nnoise\r\n", b"\r\nERROR\r\n"):
+        line = Line()
+        error(expired(line), CommandTimeout)
+        line.client.execute("AT+CGMM").addErrback(lambda _: None)
+        line.sent()
+        line.comes(garbage, b"\r\nOK\r\n")
+        line.clock.advance(RESYNC_WAIT)
+        assert line.sent() == b"\x1bAT\r"
+
+
+def test_connectDuringResync() -> None:
+    """A call that is connected while the module is asked for its senses is left by the escape sequence."""
+    line = Line()
+    error(expired(line), CommandTimeout)
+    line.client.execute("AT+CGMM").addErrback(lambda _: None)
+    line.sent()
+    line.comes(b"\r\nCONNECT\r\n")
+    line.clock.advance(ESCAPE_GUARD)
+    assert line.sent() == b"+++"
+    line.comes(b"\r\nOK\r\n")
+    line.clock.advance(SILENCE)
+    assert line.sent() == b"\x1bAT\r"
 
 
 def test_stopWaitingForResync() -> None:
@@ -462,6 +533,14 @@ def test_echoOfTextInNumbers() -> None:
     answered = line.client.execute("AT+CMGS=1", data=b"one")
     line.comes(b"AT+CMGS=1\r", b"\r\n> ", b"one+CMGS: 5\r\n0\r")
     line.clock.advance(NUMERIC_SETTLE)
+    assert result(answered).lines == ("+CMGS: 5",)
+
+
+def test_dataWithoutEcho() -> None:
+    """A module that echoes the command but not the data is understood too."""
+    line = Line()
+    answered = line.client.execute("AT+CMGS=1", data=b"one")
+    line.comes(b"AT+CMGS=1\r\r\n> ", b"\r\n+CMGS: 5\r\n\r\nOK\r\n")
     assert result(answered).lines == ("+CMGS: 5",)
 
 

@@ -149,7 +149,7 @@ class LinkTests(SynchronousTestCase):
         self.link.module.limit = 1
         self.link.module.write(b"ab")
         self.link.module.loseConnection()
-        self.link.module.loseConnection()
+        self.link.module.stopProducing()
         self.link.pump()
         assert self.far.heard == [b"a", b"b"]
         assert (self.near.lost, self.far.lost) == ([ConnectionDone], [ConnectionDone])
