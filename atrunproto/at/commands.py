@@ -161,6 +161,8 @@ class CommandTable:
         """
         if row.name in self.rows:
             raise Misuse(f"{row.name} is declared twice in table {self.name}")
+        if row.isSetting and row.stored in (Stored.NVM, Stored.DEMAND) and not row.shared:
+            raise Misuse(f"{row.name} is kept in the NVM, where no instance has a place of its own")
         self.rows[row.name] = row
         return row
 

@@ -308,6 +308,8 @@ class ATInstance:
         The transport has room again.
         """
         self._outputFull = False
+        if self._notices and self._take == self._takeCommand:
+            self._tellNotices()
         self._regulate()
 
     def stopProducing(self) -> None:
@@ -446,7 +448,7 @@ class ATInstance:
             self._cancelLimit()
         if self.bearer is not LOCAL:
             self.bearer.finished()
-        if self._notices:
+        if self._notices and not self._outputFull:
             self._tellNotices()
 
     # -- commands that take their time
@@ -628,13 +630,13 @@ class ATInstance:
         """
         Tell an unsolicited result code: at once in command mode, else when that is back.
 
-        Where nobody is attached it is dropped.
+        It waits too where the DTE doesn't read what it gets. Where nobody is attached it is dropped.
 
         @param notice: a line; or a code of V.250, which has a number under ATV0 (C{RING}, C{NO CARRIER}).
         """
         if self.transport is None:
             return
-        if self._take == self._takeCommand:
+        if self._take == self._takeCommand and not self._outputFull:
             self._tell(notice)
             return
         if self._notices is None:

@@ -210,6 +210,12 @@ def test_declaredTwice() -> None:
         CommandSet(TELIT, [table, other])
 
 
+def test_keptByEachInstance() -> None:
+    """A setting of the NVM is one for the whole module: instances would overwrite each other's there."""
+    with pytest.raises(Misuse, match="#A is kept in the NVM"):
+        CommandTable("t").setting("#A", Int("n", 0, 9, default=1), stored=Stored.NVM)
+
+
 def test_productThatLacksACommand() -> None:
     """A command that a product lacks is unknown there, like any other unknown word."""
     bench = quiet(without=["+CSQ"])
@@ -275,7 +281,7 @@ def test_rowFacts() -> None:
     """A row knows what the manual tells of it."""
     table = CommandTable("t")
     row = table.setting(
-        "#A", Text("word", secret=True, default=""), stored=Stored.DEMAND, source="somewhere", longest=9.0
+        "#A", Text("word", secret=True, default=""), stored=Stored.DEMAND, shared=True, source="somewhere", longest=9.0
     )
     assert (row.secret, row.stored, row.source, row.longest, row.isSetting) == (
         True,

@@ -487,6 +487,27 @@ class TestNotices:
         assert heard.endswith(b"\r\nSRING: %d\r\n" % (NOTICES_HELD + 9))
         assert [event["count"] for event in logged] == [10]
 
+    def test_unread(self) -> None:
+        """Where the DTE reads nothing, only so many notices are kept for it, and told once it reads again."""
+        bench = quiet()
+        bench.at.pauseProducing()
+        for number in range(NOTICES_HELD + 1):
+            bench.at.notify(f"SRING: {number}")
+        assert bench.say(b"AT\r") == OK
+        with capturedLogs() as logged:
+            bench.at.resumeProducing()
+        assert bench.heard().count(b"SRING") == NOTICES_HELD
+        assert [event["count"] for event in logged] == [1]
+
+    def test_unreadInACommand(self) -> None:
+        """A DTE that reads again while a command runs gets the notices behind its result."""
+        bench = slowBench()
+        bench.at.pauseProducing()
+        bench.at.notify("SRING: 1")
+        bench.say(b"AT#SLOW\r")
+        bench.at.resumeProducing()
+        assert bench.after(2.0) == b"\r\n#SLOW: 1\r\n" + OK + b"\r\nSRING: 1\r\n"
+
     def test_nobodyThere(self) -> None:
         """Where nobody is attached a notice is dropped, not kept for the next one."""
         bench = Bench()

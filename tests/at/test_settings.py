@@ -13,12 +13,12 @@ from atrunproto.at.settings import Settings, Stored
 from tests.at.fakes import FakeMemory
 
 table = CommandTable("settings")
-table.setting("#A", Int("a", 0, 9, default=1), Int("b", 0, 9, default=2), stored=Stored.NVM)
-table.setting("#K", Int("v", 0, 9, default=3), key=Int("id", 1, 3), factories={2: (5,)}, stored=Stored.NVM)
-table.setting("#D", Text("apn", 10, default=""), key=Int("cid", 1, 5), definable=True, stored=Stored.NVM)
+table.setting("#A", Int("a", 0, 9, default=1), Int("b", 0, 9, default=2), stored=Stored.NVM, shared=True)
+table.setting("#K", Int("v", 0, 9, default=3), key=Int("id", 1, 3), factories={2: (5,)}, stored=Stored.NVM, shared=True)
+table.setting("#D", Text("apn", 10, default=""), key=Int("cid", 1, 5), definable=True, stored=Stored.NVM, shared=True)
 table.setting("#B", Int("v", 0, 9, default=4), stored=Stored.BASE)
 table.setting("#E", Text("v", 5, default="x"), stored=Stored.EXTENDED)
-table.setting("#O", Int("v", 0, 9, default=6), stored=Stored.DEMAND)
+table.setting("#O", Int("v", 0, 9, default=6), stored=Stored.DEMAND, shared=True)
 table.setting("#N", Int("v", 0, 9, default=7))
 
 
