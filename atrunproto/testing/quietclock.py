@@ -1,7 +1,7 @@
 """
 Module time for replays: it stands still while anything moves, and goes on to what is due next when all is quiet.
 
-The emulated module gets a L{Clock<twisted.internet.task.Clock>}; its sockets and ptys are real, on the real reactor.
+The emulated module gets a L{ModuleClock}; its sockets and ptys are real, on the real reactor.
 Source: design, rulings, Replay.
 """
 
@@ -41,6 +41,21 @@ def _octetsIn(descriptor: int, request: int) -> int:
         return 0
 
 
+class ModuleClock(Clock):
+    """
+    A clock that, like a reactor, leaves to the next turn what becomes due while it does what is due.
+    """
+
+    def advance(self, amount: float) -> None:
+        """Let time pass, and do what is due then."""
+        self.rightNow += amount
+        for call in sorted(self.calls, key=lambda call: call.getTime()):
+            if call.active() and call.getTime() <= self.rightNow:
+                self.calls.remove(call)
+                call.called = 1
+                call.func(*call.args, **call.kw)
+
+
 class QuietClock:
     """
     Joins module time to the real reactor.
@@ -49,7 +64,7 @@ class QuietClock:
     """
 
     def __init__(self, reactor: Any) -> None:
-        self.clock = Clock()
+        self.clock = ModuleClock()
         self._reactor = reactor
         self._stirred = 0
 

@@ -16,11 +16,12 @@ from atrunproto.testing.replaying.peers import Peers
 from atrunproto.testing.replaying.ports import Port, Wire, closed
 
 Answers = dict[str, list[tuple[float, str]]]
-"""What follows which line: octets after so many seconds of module time; C{HANGUP} and C{DIAL} are events."""
+"""What follows which line: octets after so many seconds of module time; C{HANGUP} and the like are events."""
 
 HANGUP = "<hang up>"
 DIAL = "<dial>"
 REBOOT = "<reboot>"
+LOOP = "<loop>"
 
 
 class TableModule(LineOnlyReceiver):
@@ -50,6 +51,8 @@ class TableModule(LineOnlyReceiver):
             self.stage.dial()
         elif answer == REBOOT:
             self.stage.boots += 1
+        elif answer == LOOP:
+            self.stage.quiet.clock.callLater(0, self._say, LOOP)
         else:
             self.transport.write(answer.encode())
 

@@ -11,9 +11,10 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from atrunproto.testing.replay import run
+from atrunproto.testing.replaying import run as replaying
 from atrunproto.testing.replaying.report import Result, Status
 from atrunproto.testing.replaying.run import replay
-from tests.testing.stage import DIAL, HANGUP, REBOOT, Answers, TableStage
+from tests.testing.stage import DIAL, HANGUP, LOOP, REBOOT, Answers, TableStage
 
 HEADER = "# A title\n# product: HE863 family\n# topic: {topic}\n# ports: at1\n"
 
@@ -34,6 +35,7 @@ ANSWERS: Answers = {
     "REBOOT": [(0, OK), (40.0, REBOOT)],
     "+++": [(0, OK)],
     "QUIET": [],
+    "LOOP": [(0, OK), (0, LOOP)],
 }
 
 
@@ -215,6 +217,12 @@ class PlayerTests(TestCase):
         """The module has to restart, in time."""
         await self.passes("PORT at1\n> REBOOT\n< OK\n# @reboot\n> AT\n< OK\n# @power cycle\n# @network deactivate 1\n")
         await self.fails("PORT at1\n> REBOOT\n< OK\n# @reboot within 30\n", 4, "hasn't restarted within 30 s")
+
+    async def test_neverQuiet(self) -> None:
+        """A module that is never done with what is due ends the dialogue, not the replay."""
+        self.patch(replaying, "REAL_LIMIT", 0.2)
+        result = await self.played("PORT at1\n> LOOP\n< OK\n# @wait 1\n")
+        assert (result.status, result.what) == (Status.FAIL, "no end after 0.2 s of real time")
 
     async def test_unsupported(self) -> None:
         """What isn't there yet is told, and is no pass."""

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
@@ -23,6 +24,9 @@ from atrunproto.testing.loopback import toLoopback
 from atrunproto.testing.replaying import support
 from atrunproto.testing.replaying.player import Difference, NotSupported, Player, Skipped, Surroundings
 from atrunproto.testing.replaying.report import Result, Status
+
+REAL_LIMIT: Final = 300.0
+"""Seconds of real time for a dialogue; an hour of module time with something due each second takes some twenty."""
 
 _TURN: Final = 0.02
 """Seconds of real time between two looks whether another replay on this machine has ended."""
@@ -91,6 +95,8 @@ async def replay(reactor: Any, path: str, makeStage: MakeStage, echo: bool = Fal
         status, what = Status.UNSUPPORTED, str(error)
     except Skipped as error:
         status, what = Status.SKIP, str(error)
+    except TimeoutError:
+        status, what = Status.FAIL, f"no end after {REAL_LIMIT:g} s of real time"
     except (OSError, CannotListenError) as error:
         status, what = Status.FAIL, f"this machine refuses: {error}"
     except Exception:
@@ -105,17 +111,17 @@ async def _play(reactor: Any, dialogue: Dialogue, makeStage: MakeStage, echo: bo
     async with _turn(reactor):
         with _failures() as failures:
             try:
-                await _perform(makeStage(reactor, dialogue, echo), dialogue)
+                await _perform(reactor, makeStage(reactor, dialogue, echo), dialogue)
             except Difference as difference:
                 raise Difference(difference.line, difference.what, (*difference.context, *failures)) from None
         if failures:
             raise Difference(0, "the module logged a failure", tuple(failures))
 
 
-async def _perform(stage: Stage, dialogue: Dialogue) -> None:
+async def _perform(reactor: Any, stage: Stage, dialogue: Dialogue) -> None:
     try:
         await stage.start()
-        await Player(stage).play(dialogue)
+        await Deferred.fromCoroutine(Player(stage).play(dialogue)).addTimeout(REAL_LIMIT, reactor)
     finally:
         await stage.stop()
 
