@@ -326,6 +326,22 @@ def test_connectDuringResync() -> None:
     assert line.sent() == b"\x1bAT\r"
 
 
+def test_connectUnasked() -> None:
+    """A module that goes online by itself is brought back by the escape sequence, and hung up."""
+    line = Line()
+    line.comes(b"\r\nCONNECT\r\n", b"data")
+    line.clock.advance(ESCAPE_GUARD)
+    assert line.sent() == b"+++"
+    line.comes(b"\r\nOK\r\n")
+    line.clock.advance(SILENCE)
+    assert line.sent() == b"\x1bAT\r"
+    line.comes(b"\r\nOK\r\n")
+    line.clock.advance(RESYNC_QUIET)
+    assert line.sent() == b"ATH\r"
+    assert not line.client.isOnline
+    line.lose()
+
+
 def test_stopWaitingForResync() -> None:
     """When nobody waits for the line any more, it isn't asked for its senses, until the next command."""
     line = Line()
