@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
 from unittest import mock
 
-from twisted.internet.address import IPv4Address
-from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto import __version__
 from atrunproto.fleet.api import API
 from atrunproto.http import MAX_BODY, JSONSite
 from atrunproto.secret import Secret
+from tests.requests import Pending, ask, send
 
 from .doubles import IMEI, OTHER, Fleet
 
 TOKEN = "s3cret-token"
-
-
-class Pending:
-    """A request under way; its answer, when there is one."""
-
-    def __init__(self, transport: StringTransport) -> None:
-        self.transport = transport
-
-    @property
-    def done(self) -> bool:
-        return bool(self.transport.value())
-
-    @property
-    def head(self) -> bytes:
-        head: bytes = self.transport.value().partition(b"\r\n\r\n")[0]
-        return head
-
-    @property
-    def status(self) -> int:
-        return int(self.head.split()[1])
-
-    @property
-    def body(self) -> Any:
-        content = self.transport.value().partition(b"\r\n\r\n")[2]
-        if b"chunked" in self.head:
-            chunks = b""
-            while content:
-                size, _, content = content.partition(b"\r\n")
-                chunks += content[: int(size, 16)]
-                content = content[int(size, 16) + 2 :]
-            content = chunks
-        return json.loads(content)
 
 
 class APITests(SynchronousTestCase):
@@ -61,21 +26,14 @@ class APITests(SynchronousTestCase):
         self.site = JSONSite(API(self.fleet.host, Secret(TOKEN)).resource, self.fleet.clock)
 
     def send(self, data: bytes) -> Pending:
-        channel = self.site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
-        assert channel is not None
-        transport = StringTransport()
-        channel.makeConnection(transport)
-        self.channel = channel
-        channel.dataReceived(data)
+        pending = send(self.site, data)
         self.fleet.settle()
-        return Pending(transport)
+        return pending
 
     def request(self, method: str, path: str, body: object = None, token: str | None = TOKEN) -> Pending:
-        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(content)}"]
-        if token is not None:
-            lines.append(f"Authorization: Bearer {token}")
-        return self.send("\r\n".join([*lines, "", ""]).encode() + content)
+        pending = ask(self.site, method, path, body, token)
+        self.fleet.settle()
+        return pending
 
     def refused(self, pending: Pending) -> tuple[int, str]:
         """Give status and text of an error, which is always JSON with that one key."""
@@ -203,7 +161,7 @@ class APITests(SynchronousTestCase):
         self.job()
         before = len(self.fleet.clock.getDelayedCalls())
         waiting = self.request("GET", "/api/jobs/1?wait=50")
-        self.channel.connectionLost(mock.Mock())
+        waiting.channel.connectionLost(mock.Mock())
         self.fleet.settle()
         self.assertFalse(waiting.done)
         self.assertEqual(len(self.fleet.clock.getDelayedCalls()), before)
