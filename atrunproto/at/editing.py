@@ -1,7 +1,7 @@
 """
 What the AT instance does with single octets: the line editor of the command line and the readers of data prompts.
 
-One table says what the control characters mean in each place:
+One table says what the control characters mean in each place::
 
     =========  ==================================  ===========================  ============
     octet      command line                        text prompt (C{> })          raw upload

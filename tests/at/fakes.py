@@ -123,7 +123,7 @@ class FakeTransport(StringTransport):
     """Memory as a transport that has a bearer and a DCD line."""
 
     def __init__(self, bearer: Bearer | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         if bearer is not None:
             self.bearer = bearer
         self.carriers: list[bool] = []

@@ -154,7 +154,7 @@ class BugTests(SynchronousTestCase):
 
     def flushed(self) -> int:
         """How many bugs were logged."""
-        return len(self.flushLoggedErrors(RuntimeError))  # type: ignore[no-untyped-call]
+        return len(self.flushLoggedErrors(RuntimeError))
 
     def test_atOnce(self) -> None:
         """TEL-GEN-06: a bug is logged and answered as ERROR; the rest of the line isn't run, the next line is."""
