@@ -310,6 +310,7 @@ class ATInstance:
         self._outputFull = False
         if self._notices and self._take == self._takeCommand:
             self._tellNotices()
+        self._early()
         self._regulate()
 
     def stopProducing(self) -> None:
@@ -333,6 +334,9 @@ class ATInstance:
     # -- command mode
 
     def _takeCommand(self, data: bytes) -> None:
+        if self._queued:
+            self._queued += data
+            return
         transport = self.transport
         while data:
             echo, line, data = self._editor.take(data)
@@ -347,6 +351,10 @@ class ATInstance:
                 # a command has left the transport: what follows it there is for nobody
                 if self.transport is transport:
                     self._take(data)
+                return
+            if data and self._outputFull:
+                # a few octets can ask for a great deal: the next line waits until the DTE has read this answer
+                self._queued = data
                 return
 
     def _line(self, echo: bytes, line: bytes) -> None:
@@ -562,7 +570,7 @@ class ATInstance:
 
     def _early(self) -> None:
         """
-        Take what was queued while a command ran: further lines, or data for what it has begun.
+        Take what was queued while a command ran or the output was full: lines, or data for what a command has begun.
         """
         if self._queued and self._take != self._takeBusy:
             queued, self._queued = self._queued, b""

@@ -585,6 +585,29 @@ class TestLife:
         bench.at.resumeProducing()
         assert bench.transport.producerState == "producing"
 
+    def test_muchForLittle(self) -> None:
+        """A DTE that asks for a great deal in one chunk gets it as it reads, complete and in order."""
+
+        class Narrow(FakeTransport):
+            """A transport that is full as soon as it holds anything."""
+
+            def write(self, data: bytes) -> None:
+                """Hold it, and say so."""
+                super().write(data)
+                self.producer.pauseProducing()
+
+        bench = quiet()
+        bench.at.detach()
+        bench.transport = Narrow()
+        bench.at.makeConnection(bench.transport)
+        heard = [bench.say(b"AT+LIST\r" + b"A/" * 1000 + b"AT\rA"), bench.say(b"T+CSQ\r")]
+        assert heard[1] == b""
+        while bench.transport.producerState == "paused":
+            bench.at.resumeProducing()
+            heard.append(bench.heard())
+        assert max(map(len, heard)) < 100
+        assert b"".join(heard) == (b"\r\n+LIST: 1\r\n+LIST: 2\r\n+LIST: 3\r\n" + OK) * 1001 + OK + CSQ + OK
+
     def test_twoReasonsToWait(self) -> None:
         """Reading goes on only when the output has room and the queue too, in whichever order they get it."""
         bearer = FakeBearer()
