@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 commands = CommandTable("basic")
 
 
+#: of a setting that is remembered and read back, and rules nothing that is emulated
+_KEPT = "; kept, without effect here."
+
+
 def _rule(at: ATInstance, values: Values, key: object) -> None:
     at.settingsChanged()
 
 
-def _toggle(name: str, low: int, high: int, default: int, **facts: Any) -> None:
+def _toggle(name: str, low: int, high: int, default: int, about: str, **facts: Any) -> None:
     """
     A basic command with one number; bare it means 0. There is no read form.
     """
@@ -36,6 +40,7 @@ def _toggle(name: str, low: int, high: int, default: int, **facts: Any) -> None:
         bare=(0,),
         stored=Stored.BASE,
         read=None,
+        about=about,
         source="reference 10.1",
         **facts,
     )
@@ -48,19 +53,19 @@ def _jamsService(kind: BearerKind, values: Values) -> bool:
     return kind in (BearerKind.TCPATRUN_SERVER, BearerKind.TCPATRUN_CLIENT) and bool(values) and values[0] != 0
 
 
-_toggle("E", 0, 1, 1, changed=_rule)
-_toggle("V", 0, 1, 1, changed=_rule)
-_toggle("Q", 0, 2, 0, changed=_rule, jams=_jamsService)
-_toggle("X", 0, 4, 1)
-_toggle("&K", 0, 6, 3)
-_toggle("&D", 0, 5, 0)
-_toggle("&C", 0, 2, 1)
-_toggle("&S", 0, 3, 3)
-_toggle("\\R", 0, 2, 1)
-_toggle("\\Q", 0, 3, 3)
+_toggle("E", 0, 1, 1, "Echo what is typed.", changed=_rule)
+_toggle("V", 0, 1, 1, "Result codes as words (1) or numbers (0).", changed=_rule)
+_toggle("Q", 0, 2, 0, "Be quiet: 1 and 2 hold back result codes and notices.", changed=_rule, jams=_jamsService)
+_toggle("X", 0, 4, 1, f"Extended result codes of calls{_KEPT}")
+_toggle("&K", 0, 6, 3, f"Flow control of the serial port{_KEPT}")
+_toggle("&D", 0, 5, 0, "When DTR drops: 1 leaves online mode, 2 and 5 end the connection; the others ignore it.")
+_toggle("&C", 0, 2, 1, "DCD: 0 always on, otherwise it follows online mode.")
+_toggle("&S", 0, 3, 3, f"When DSR is on{_KEPT}")
+_toggle("\\R", 0, 2, 1, f"When RI is on{_KEPT}")
+_toggle("\\Q", 0, 3, 3, f"Flow control, as a part of &K{_KEPT}")
 
 
-def _register(number: int, low: int, high: int, default: int, changed: Any = None) -> None:
+def _register(number: int, low: int, high: int, default: int, about: str, changed: Any = None) -> None:
     """
     An S register: read as three digits, on a line without a prefix.
     """
@@ -79,21 +84,22 @@ def _register(number: int, low: int, high: int, default: int, changed: Any = Non
         stored=Stored.BASE,
         read=read,
         changed=changed,
+        about=about,
         source="reference 10.3",
     )
     commands.replace(row, execute=select)
 
 
-_register(0, 0, 255, 0)
-_register(2, 0, 255, 43)
-_register(3, 0, 127, 13, _rule)
-_register(4, 0, 127, 10, _rule)
-_register(5, 0, 127, 8, _rule)
-_register(7, 1, 255, 60)
-_register(12, 20, 255, 50)
-_register(25, 0, 255, 5)
-_register(30, 0, 127, 0)
-_register(38, 0, 255, 20)
+_register(0, 0, 255, 0, f"Rings before a call is answered{_KEPT}")
+_register(2, 0, 255, 43, "The character of the escape sequence.")
+_register(3, 0, 127, 13, "The character that ends a command line.", _rule)
+_register(4, 0, 127, 10, "The character that follows S3 in answers.", _rule)
+_register(5, 0, 127, 8, "The character that deletes the one before it.", _rule)
+_register(7, 1, 255, 60, f"Seconds that a call may take to connect{_KEPT}")
+_register(12, 20, 255, 50, "The silence round the escape sequence, in units of 20 ms.")
+_register(25, 0, 255, 5, f"The time for which a change of DTR is ignored{_KEPT}")
+_register(30, 0, 127, 0, f"Minutes of inactivity after which a call ends{_KEPT}")
+_register(38, 0, 255, 20, f"The pause before a call ends{_KEPT}")
 
 
 @commands.action("S1", source="reference 10.3: the ring count, read only")
@@ -141,6 +147,7 @@ commands.setting(
     Int("n", 0, 2, default=0),
     stored=Stored.EXTENDED,
     changed=_rule,
+    about="Errors as ERROR (0), as numbers (1) or as words (2).",
     source="reference 10.1",
 )
 commands.setting(
@@ -148,27 +155,59 @@ commands.setting(
     Numbers("rate", (0, 300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200), default=0),
     stored=Stored.BASE,
     test=lambda at: "+IPR: (0,1200,2400,4800,9600,19200,38400,57600,115200),(300)",
+    about=f"The speed of the serial port{_KEPT}",
     source="reference 10.1",
 )
 commands.setting(
-    "+IFC", Int("by_te", 0, 3, default=2), Int("by_ta", 0, 2, default=2), stored=Stored.BASE, source="reference 10.1"
+    "+IFC",
+    Int("by_te", 0, 3, default=2),
+    Int("by_ta", 0, 2, default=2),
+    stored=Stored.BASE,
+    about=f"Flow control of the serial port in both directions{_KEPT}",
+    source="reference 10.1",
 )
 commands.setting(
     "+ICF",
     Numbers("format", (0, 1, 2, 3, 5), default=0),
     Int("parity", 0, 1, default=0),
     stored=Stored.BASE,
+    about=f"The format of characters on the serial port{_KEPT}",
     source="reference 10.1",
 )
-commands.setting("+FCLASS", Numbers("n", (0, 1, 8), default=0), stored=Stored.EXTENDED, source="reference 10.1")
-commands.setting("#CMEEMODE", Int("mode", 0, 1, default=0), stored=Stored.EXTENDED, source="reference 10.1")
-commands.setting("#SKIPESC", Int("mode", 0, 1, default=0), stored=Stored.EXTENDED, source="reference 6.1")
-commands.setting("#E2ESC", Int("gt", 0, 10, default=0), stored=Stored.EXTENDED, source="reference 6.1")
+commands.setting(
+    "+FCLASS",
+    Numbers("n", (0, 1, 8), default=0),
+    stored=Stored.EXTENDED,
+    about=f"The kind of call: data, fax or voice{_KEPT}",
+    source="reference 10.1",
+)
+commands.setting(
+    "#CMEEMODE",
+    Int("mode", 0, 1, default=0),
+    stored=Stored.EXTENDED,
+    about=f"Add the errors of packet data to those that +CMEE shows{_KEPT}",
+    source="reference 10.1",
+)
+commands.setting(
+    "#SKIPESC",
+    Int("mode", 0, 1, default=0),
+    stored=Stored.EXTENDED,
+    about="Keep the escape sequence from the peer; for the online commands to come.",
+    source="reference 6.1",
+)
+commands.setting(
+    "#E2ESC",
+    Int("gt", 0, 10, default=0),
+    stored=Stored.EXTENDED,
+    about="Seconds of silence round the escape sequence in place of S12; for the online commands to come.",
+    source="reference 6.1",
+)
 commands.setting(
     "#SELINT",
     Int("level", 0, 2, default=2),
     stored=Stored.NVM,
     shared=True,
+    about="The level of the command interface.",
     source="reference 10.1; only the behaviour of level 2 is emulated",
 )
 

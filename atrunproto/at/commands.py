@@ -63,8 +63,17 @@ class Command:
     needsValue: bool = False
     #: the reason for it, where it isn't that of a syntax error
     noValue: Reason | None = None
+    #: what it is for, in a sentence for the manual; an action's is the first line of its handler's docstring
+    about: str = ""
     #: where the facts come from
     source: str = ""
+
+    @property
+    def isInternal(self) -> bool:
+        """
+        Whether this is a place where other commands keep values: no command line can say a name with a blank.
+        """
+        return " " in self.name
 
     @property
     def width(self) -> int:

@@ -52,6 +52,7 @@ commands.setting(
     stored=Stored.NVM,
     shared=True,
     check=_checkSocket,
+    about="The context, packet size and timeouts of a socket.",
     source="reference 6.1 (S IP Easy User Guide 3.2.1.2)",
 )
 
@@ -65,7 +66,10 @@ def socketStatus(at: ATInstance, connId: int | None) -> list[str]:
     return [sockets.describe(number) for number in ([connId] if connId else range(1, SOCKETS + 1))]
 
 
-def _oldSetting(name: str, position: int, parameter: Int) -> None:
+_OWN = "the socket whose number is the AT instance; #SCFG sets it too."
+
+
+def _oldSetting(name: str, position: int, parameter: Int, about: str) -> None:
     """
     An old command that sets one value of #SCFG for the socket of its instance (TEL-NOT-06), connected or not.
     """
@@ -80,11 +84,11 @@ def _oldSetting(name: str, position: int, parameter: Int) -> None:
         settings.set("#SCFG", tuple(values), at.number)
         at.part(SocketTable).reconfigured(at.number)
 
-    old.action(name, parameter, source="reference 7", needsValue=True)(assign)
+    old.action(name, parameter, about=about, source="reference 7", needsValue=True)(assign)
     old.read(name)(lambda at: f"{name}: {at.module.settings.get('#SCFG', at.number)[position]}")
 
 
-_oldSetting("#PKTSZ", 1, Int("size", 0, 1500, default=None, unit="octets"))
-_oldSetting("#SKTTO", 2, Int("tout", 0, 65535, default=None, unit="s"))
-_oldSetting("#SKTCT", 3, Int("tout", 10, 1200, default=None, unit="100 ms"))
-_oldSetting("#DSTO", 4, Int("tout", 0, 255, default=None, unit="100 ms"))
+_oldSetting("#PKTSZ", 1, Int("size", 0, 1500, default=None, unit="octets"), f"The packet size of {_OWN}")
+_oldSetting("#SKTTO", 2, Int("tout", 0, 65535, default=None, unit="s"), f"The inactivity timeout of {_OWN}")
+_oldSetting("#SKTCT", 3, Int("tout", 10, 1200, default=None, unit="100 ms"), f"The connection timeout of {_OWN}")
+_oldSetting("#DSTO", 4, Int("tout", 0, 255, default=None, unit="100 ms"), f"The transmission timeout of {_OWN}")

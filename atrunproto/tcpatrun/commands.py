@@ -50,11 +50,12 @@ commands.setting(
     stored=Stored.NVM,
     shared=True,
     check=_notWhileEnabled,
+    about="Configure the service, while it is off.",
     source="reference 4.1; TEL-CFG-07 to TEL-CFG-17, TEL-EXT-04",
 )
 
 
-def _switch(name: str, mode: Mode) -> None:
+def _switch(name: str, mode: Mode, about: str) -> None:
     def switch(at: ATInstance, mod: int) -> None:
         service = at.part(TCPATRUNService)
         if mod:
@@ -67,12 +68,12 @@ def _switch(name: str, mode: Mode) -> None:
         enabled = service.mode is mode
         return f"{name}: {int(enabled)},{service.status if enabled else 0}"
 
-    commands.action(name, Int("mod", 0, 1), source="reference 4.1")(switch)
+    commands.action(name, Int("mod", 0, 1), about=about, source="reference 4.1")(switch)
     commands.read(name)(read)
 
 
-_switch("#TCPATRUNL", Mode.SERVER)
-_switch("#TCPATRUND", Mode.CLIENT)
+_switch("#TCPATRUNL", Mode.SERVER, "Switch server mode on or off: peers call the module.")
+_switch("#TCPATRUND", Mode.CLIENT, "Switch client mode on or off: the module calls its host.")
 
 
 @commands.action("#TCPATRUNCLOSE", source="reference 4.1 (S Running AT Commands Remotely Rev. 9, 3.6)")
@@ -158,11 +159,18 @@ def testLogins(at: ATInstance) -> str:
     return "#TCPATRUNAUTH: (0-2)"
 
 
-commands.setting("#TCPATCMDSEQ", Int("mod", 0, 1, default=0, required=True), shared=True, source="reference 4.1")
+commands.setting(
+    "#TCPATCMDSEQ",
+    Int("mod", 0, 1, default=0, required=True),
+    shared=True,
+    about="Keep lines that come while a command runs (1), or lose them (0).",
+    source="reference 4.1",
+)
 commands.setting(
     "#ATRUNDELAY",
     Int("delay", 0, 30, default=0, required=True, unit="s"),
     key=Int("srv", 0, 1),
     shared=True,
+    about="Wait before each command line that comes by TCP (0) or by SMS (1).",
     source="reference 3.1; TEL-DLY-03, TEL-EXT-12",
 )

@@ -63,6 +63,7 @@ commands.setting(
     stored=Stored.NVM,
     shared=True,
     check=_checkDefinition,
+    about="Define a packet-data context; the cid alone undefines it.",
     source="reference 5; TEL-CTX-01, TEL-CTX-02",
 )
 
@@ -70,9 +71,16 @@ commands.setting(
 # -- quality of service
 
 
-def _quality(table: CommandTable, name: str, parameters: tuple[Parameter, ...], source: str) -> None:
+def _quality(table: CommandTable, name: str, parameters: tuple[Parameter, ...], about: str, source: str) -> None:
     table.setting(
-        name, *parameters, key=_CID, definable=True, stored=Stored.NVM, shared=True, source=f"reference 5; {source}"
+        name,
+        *parameters,
+        key=_CID,
+        definable=True,
+        stored=Stored.NVM,
+        shared=True,
+        about=f"{about}; the cid alone undefines it.",
+        source=f"reference 5; {source}",
     )
 
 
@@ -106,10 +114,10 @@ _THREE_G = (
     Int("traffic handling priority", 0, 3, default=0),
 )
 
-_quality(commands, "+CGQMIN", _CLASSIC, "TEL-QOS-01")
-_quality(commands, "+CGQREQ", _CLASSIC, "TEL-QOS-10")
-_quality(umts, "+CGEQMIN", _THREE_G, "TEL-QOS-11")
-_quality(umts, "+CGEQREQ", _THREE_G, "TEL-QOS-23, TEL-GAP-01")
+_quality(commands, "+CGQMIN", _CLASSIC, "The quality of service that is accepted at least", "TEL-QOS-01")
+_quality(commands, "+CGQREQ", _CLASSIC, "The quality of service that is asked for", "TEL-QOS-10")
+_quality(umts, "+CGEQMIN", _THREE_G, "The 3G quality of service that is accepted at least", "TEL-QOS-11")
+_quality(umts, "+CGEQREQ", _THREE_G, "The 3G quality of service that is asked for", "TEL-QOS-23, TEL-GAP-01")
 
 
 def _testPerType(table: CommandTable, name: str) -> None:
@@ -223,10 +231,24 @@ commands.setting(
     key=_CID,
     stored=Stored.NVM,
     shared=True,
+    about="Let any character abort an activation by #SGACT.",
     source="reference 5",
 )
-commands.setting("#SGACTAUTH", Int("type", 0, 2, default=1, required=True), shared=True, source="reference 5")
-commands.setting("#GAUTH", Int("type", 0, 3, default=1), stored=Stored.EXTENDED, shared=True, source="reference 5")
+commands.setting(
+    "#SGACTAUTH",
+    Int("type", 0, 2, default=1, required=True),
+    shared=True,
+    about="The login of #SGACT: none, PAP or CHAP; kept, without effect here.",
+    source="reference 5",
+)
+commands.setting(
+    "#GAUTH",
+    Int("type", 0, 3, default=1),
+    stored=Stored.EXTENDED,
+    shared=True,
+    about="The login of dial-up: none, PAP, CHAP or both; kept, without effect before there is dial-up.",
+    source="reference 5",
+)
 umts.setting(
     "#PDPAUTH",
     Int("type", 0, 2, default=0, required=True),
@@ -235,6 +257,7 @@ umts.setting(
     key=_CID,
     stored=Stored.NVM,
     shared=True,
+    about="The login of a context: none, PAP or CHAP, with name and password; kept, without effect here.",
     source="reference 5",
 )
 
@@ -290,6 +313,9 @@ def _addresses(at: ATInstance, name: str, cids: tuple[int | None, ...]) -> list[
 
 def _showAddress(name: str, low: int, problem: object, bare: object) -> None:
     def show(at: ATInstance, *cids: int | None) -> list[str]:
+        """
+        The address of each chosen context, or of all that are defined.
+        """
         return _addresses(at, name, cids)
 
     def test(at: ATInstance) -> str:

@@ -35,21 +35,22 @@ def moduleOf(at: ATInstance) -> EmulatedModule:
 # -- identity
 
 
-def _identity(what: str, *names: str, prefixed: str = "") -> None:
+def _identity(what: str, about: str, *names: str, prefixed: str = "") -> None:
     """
     Commands that print an identity answer, bare or behind their name; the read form does not exist.
     """
     for name in names:
-        commands.action(name, source="reference 10.2")(lambda at: at.module.identify(what))
+        commands.action(name, about=about, source="reference 10.2")(lambda at: at.module.identify(what))
     if prefixed:
-        commands.action(prefixed, source="reference 10.2")(lambda at: f"{prefixed}: {at.module.identify(what)}")
+        tell = commands.action(prefixed, about=about, source="reference 10.2")
+        tell(lambda at: f"{prefixed}: {at.module.identify(what)}")
 
 
-_identity("manufacturer", "+GMI", "+CGMI", prefixed="#CGMI")
-_identity("model", "+GMM", "+CGMM", prefixed="#CGMM")
-_identity("revision", "+GMR", "+CGMR", prefixed="#CGMR")
-_identity("serial", "+GSN")
-_identity("imei", "+CGSN", prefixed="#CGSN")
+_identity("manufacturer", "The manufacturer.", "+GMI", "+CGMI", prefixed="#CGMI")
+_identity("model", "The model.", "+GMM", "+CGMM", prefixed="#CGMM")
+_identity("revision", "The software version.", "+GMR", "+CGMR", prefixed="#CGMR")
+_identity("serial", "The serial number of the board.", "+GSN")
+_identity("imei", "The IMEI.", "+CGSN", prefixed="#CGSN")
 
 
 @commands.action("+GCAP", source="reference 10.2")
@@ -63,7 +64,7 @@ def capabilities(at: ATInstance) -> str:
 @commands.action("I", Int("value", 0, 5, default=0), source="reference 10.2")
 def information(at: ATInstance, value: int) -> str | None:
     """
-    ATI0 to ATI5.
+    Identify the product in several ways.
     """
     return at.module.identify(f"I{value}") or None
 
@@ -74,6 +75,7 @@ commands.setting(
     "+CSCS",
     Choice("chset", ("GSM", "IRA", "8859-1", "PCCP437", "UCS2"), default="IRA"),
     stored=Stored.EXTENDED,
+    about="The character set of text; kept, without effect before there are short messages.",
     source="reference 12",
 )
 

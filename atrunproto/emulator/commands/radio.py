@@ -30,11 +30,11 @@ umts = CommandTable("radio UMTS")
 # -- registration
 
 
-def _status(name: str) -> None:
+def _status(name: str, about: str) -> None:
     """
     +CREG and +CGREG: the notice wanted, and where the module is.
     """
-    commands.setting(name, Int("mode", 0, 2, default=0), stored=Stored.EXTENDED, source="reference 5")
+    commands.setting(name, Int("mode", 0, 2, default=0), stored=Stored.EXTENDED, about=about, source="reference 5")
 
     def read(at: ATInstance) -> str:
         mode = at.settings.value(name)
@@ -43,8 +43,8 @@ def _status(name: str) -> None:
     commands.read(name)(read)
 
 
-_status("+CREG")
-_status("+CGREG")
+_status("+CREG", "Tell changes of the registration (1), and also the place (2).")
+_status("+CGREG", "Tell changes of the packet registration (1), and also the place (2).")
 
 
 @commands.action("+CGATT", Int("state", 0, 1), source="reference 5")
@@ -79,6 +79,7 @@ commands.setting(
     stored=Stored.NVM,
     shared=True,
     changed=_classChanged,
+    about="The class of the mobile; with CC there is no packet service.",
     source="reference 5",
 )
 
@@ -275,12 +276,21 @@ def servingInformation(at: ATInstance) -> str:
 # -- bands and modes
 
 
+_BAND = "The bands that are used; an operator on others is not found."
+
+
 def _bandChanged(at: ATInstance, values: Values, key: Key) -> None:
     at.part(Radio).update()
 
 
 gsm.setting(
-    "#BND", Int("band", 0, 3, default=0), stored=Stored.NVM, shared=True, changed=_bandChanged, source="reference 11"
+    "#BND",
+    Int("band", 0, 3, default=0),
+    stored=Stored.NVM,
+    shared=True,
+    changed=_bandChanged,
+    about=_BAND,
+    source="reference 11",
 )
 umts.setting(
     "#BND",
@@ -289,9 +299,26 @@ umts.setting(
     stored=Stored.NVM,
     shared=True,
     changed=_bandChanged,
+    about=_BAND,
     source="reference 11",
 )
-commands.setting("#AUTOBND", Int("value", 0, 2, default=2), stored=Stored.NVM, shared=True, source="reference 11")
-commands.setting("#ENS", Int("mod", 0, 1, default=0), stored=Stored.NVM, shared=True, source="reference 11")
-commands.setting("#PLMNMODE", Int("mode", 0, 1, default=0), stored=Stored.NVM, shared=True, source="reference 11")
-commands.setting("#REGMODE", Int("mode", 0, 1, default=1), stored=Stored.NVM, shared=True, source="reference 11")
+
+
+def _kept(name: str, parameter: Int, about: str) -> None:
+    """
+    A setting that is remembered and read back, and rules nothing that is emulated.
+    """
+    commands.setting(
+        name,
+        parameter,
+        stored=Stored.NVM,
+        shared=True,
+        about=f"{about}; kept, without effect here.",
+        source="reference 11",
+    )
+
+
+_kept("#AUTOBND", Int("value", 0, 2, default=2), "Choose the band automatically")
+_kept("#ENS", Int("mod", 0, 1, default=0), "Follow the enhanced network selection")
+_kept("#PLMNMODE", Int("mode", 0, 1, default=0), "Take names of operators from the network")
+_kept("#REGMODE", Int("mode", 0, 1, default=1), "Tell changes of the registration in the enhanced way")

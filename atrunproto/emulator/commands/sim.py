@@ -91,7 +91,7 @@ def iccid(at: ATInstance) -> str:
 @commands.action("+CCID", source="reference 10.2 (P, trace of a GE865)")
 def noIccid(at: ATInstance) -> None:
     """
-    Known, and not supported.
+    Answer that it is not supported.
     """
     raise refuse(CME[4])
 
@@ -106,7 +106,13 @@ def ownNumber(at: ATInstance) -> str:
     return f'+CNUM: "","{number}",{145 if number.startswith("+") else 129}'
 
 
-commands.setting("#QSS", Int("mode", 0, 2, default=0), stored=Stored.EXTENDED, source="reference 11")
+commands.setting(
+    "#QSS",
+    Int("mode", 0, 2, default=0),
+    stored=Stored.EXTENDED,
+    about="Tell when the card comes and goes (1), and also how far it is (2).",
+    source="reference 11",
+)
 
 
 @commands.read("#QSS")
