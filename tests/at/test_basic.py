@@ -179,7 +179,7 @@ def _legal(row: Command) -> st.SearchStrategy[tuple[int, ...]]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_roundTrip(data: Any) -> None:
     """A legal value of each setting survives write and read, and with &W and &P a power cycle."""

@@ -594,7 +594,7 @@ class TestLife:
             def write(self, data: bytes) -> None:
                 """Hold it, and say so."""
                 super().write(data)
-                self.producer.pauseProducing()
+                bench.at.pauseProducing()
 
         bench = quiet()
         bench.at.detach()
@@ -646,7 +646,7 @@ _OCTETS = [bytes([octet]) for octet in b'\r\r\r\x1a\x1b\b\n\0"\xff ']
 _STREAM = st.lists(st.sampled_from(_WORDS + _OCTETS) | st.binary(max_size=6), max_size=30).map(b"".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_STREAM, st.lists(st.integers(0, 120), max_size=20))
 def test_anySplit(stream: bytes, cuts: list[int]) -> None:
     """However a stream is cut into chunks, the module answers the same; nothing in it makes the instance fail."""
@@ -658,7 +658,7 @@ def test_anySplit(stream: bytes, cuts: list[int]) -> None:
     assert cut.calls.data == whole.calls.data
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(_STREAM, max_size=6), st.booleans())
 def test_hostileStream(chunks: list[bytes], queueing: bool) -> None:
     """Garbage with slow commands, prompts and pauses among it leaves an instance that answers and holds little."""

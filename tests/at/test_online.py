@@ -557,7 +557,7 @@ class TestNotices:
         assert [event["count"] for event in logged] == [9 * NOTICES_HELD]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.floats(0, 2.5), st.text("+++ax\r", max_size=5).map(str.encode)), max_size=15), st.booleans()
 )
