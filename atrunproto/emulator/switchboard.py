@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from atrunproto.at.lines import IModemLines
 from atrunproto.at.module import ATInstance
@@ -27,6 +28,7 @@ def discard(data: bytes) -> None:
     """
 
 
+@implementer(IHalfCloseableProtocol)
 class Port(Protocol):
     """
     A place where an AT instance can be reached: a serial port, a pty, a local TCP port.
@@ -51,6 +53,17 @@ class Port(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.switchboard.unplugged(self)
         self.connect(None)
+
+    def readConnectionLost(self) -> None:
+        """
+        The client has said all that it will (C{printf ... | nc}): it still gets what is written by now.
+        """
+        self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def writeConnectionLost(self) -> None:
+        """
+        The client wants no more answers; the end follows.
+        """
 
     def connect(self, instance: ATInstance | None) -> None:
         """
