@@ -51,7 +51,9 @@ LONGEST = 300.0
 #: seconds of real time in which a live module must start, stop, and do what it is asked
 PATIENCE = 30.0
 
-_FINAL = re.compile(r"OK|ERROR|\+CM[ES] ERROR: .*|NO CARRIER|CONNECT.*|BUSY|NO ANSWER|NO DIALTONE")
+_FINAL = re.compile(
+    rb"^(?:OK|ERROR|\+CM[ES] ERROR: [^\r]*|NO CARRIER|CONNECT[^\r]*|BUSY|NO ANSWER|NO DIALTONE)\r\n", re.MULTILINE
+)
 
 
 class Wire(Protocol):
@@ -93,17 +95,22 @@ class Wire(Protocol):
 
     def execute(self, line: str, within: float = LONGEST) -> list[str]:
         """
-        Send a command line, let time pass until its final result, and give the lines that have come, without the echo.
+        Send a command line, let time pass until its final result, and give its lines without the echo.
+
+        Notices that come while the command runs are among them; others wait for the next look.
 
         @raise Misuse: there is no final result in that time.
         """
-        heard = self.say(line.encode("latin-1") + b"\r")
+        earlier = self.heard()
+        answer = self.say(line.encode("latin-1") + b"\r")
         end = self._clock.seconds() + within
-        while not self._isComplete(heard, line):
+        while not (complete := self._complete(answer)) and not self.isClosed:
             if not self._clock.step(end):
-                raise Misuse(f"{line} got no final result within {within:g} s, only {heard!r}")
-            heard += self.heard()
-        return self._lines(heard, line)
+                raise Misuse(f"{line} got no final result within {within:g} s, only {answer!r}")
+            answer += self.heard()
+        complete = complete or len(answer)
+        self._heard = earlier + answer[complete:]
+        return self._lines(answer[:complete], line)
 
     def after(self, seconds: float) -> list[str]:
         """
@@ -125,8 +132,13 @@ class Wire(Protocol):
         lines = [each.strip("\r") for each in heard.decode("latin-1").split("\n")]
         return [each for each in lines if each and each != line]
 
-    def _isComplete(self, heard: bytes, line: str) -> bool:
-        return self.isClosed or any(_FINAL.fullmatch(each) for each in self._lines(heard, line))
+    @staticmethod
+    def _complete(answer: bytes) -> int:
+        """
+        Where the final result of an answer ends; 0: it hasn't come.
+        """
+        final = _FINAL.search(answer)
+        return final.end() if final else 0
 
 
 class Host(Factory):
