@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IProtocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -237,6 +238,25 @@ def benchTable(calls: Calls) -> CommandTable:
             await at.takes("#SLOW")
         finally:
             raise RuntimeError("a bug")
+
+    @table.action("#DEAF")
+    async def deaf(at: ATInstance) -> str:
+        try:
+            await at.takes("#SLOW")
+        except CancelledError:
+            await at.takes("#LAST")
+        return "#DEAF: late"
+
+    @table.action("#LEAVEANDWAIT")
+    async def leaveAndWait(at: ATInstance) -> str:
+        at.detach()
+        await at.takes("#SLOW")
+        return "#LEAVEANDWAIT: late"
+
+    @table.action("#TEXTANDLEAVE")
+    async def textAndLeave(at: ATInstance) -> None:
+        calls.data.append(await at.prompt(TextPrompt(10)))
+        at.detach()
 
     @table.action("#TEXT", Int("limit", 0, 9999, default=10))
     async def text(at: ATInstance, limit: int) -> str:

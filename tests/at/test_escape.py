@@ -111,6 +111,14 @@ def test_inOneChunk() -> None:
     assert feed(EscapeDetector(0.0, inOneChunk=True), (1.0, b"++"), (1.1, b"+")) == (b"+++", [])
 
 
+def test_gapWithoutAWake() -> None:
+    """TEL-EXT-22: a gap of the guard time separates the characters, even if the timer comes late."""
+    detector = EscapeDetector(0.0)
+    for now, data in ((1.0, b"+"), (2.0, b"++")):
+        detector.received(data, now)
+    assert detector.expire(3.0) == (False, b"")
+
+
 def test_secondEscape() -> None:
     """An escape that failed doesn't stand in the way of the next one."""
     detector = EscapeDetector(0.0)

@@ -559,6 +559,35 @@ class TestLife:
         bench.say(b"AT#SLOW=9\r")
         assert bench.after(2.0) == b"\r\n#SLOW: 9\r\n" + OK
 
+    def test_commandThatIgnoresItsEnd(self) -> None:
+        """A command that goes on after its line was cancelled neither answers nor ends the next one."""
+        bench = slowBench(LAST=1.0)
+        bench.say(b"AT#DEAF\r")
+        bench.at.detach()
+        bench.transport = FakeTransport()
+        bench.at.makeConnection(bench.transport)
+        bench.say(b"AT#SLOW=9\r")
+        assert bench.after(1.0) == b""
+        assert bench.after(1.0) == b"\r\n#SLOW: 9\r\n" + OK
+
+    def test_commandThatLeavesAndWaits(self) -> None:
+        """A command that leaves the transport before it first waits is over; the next line has nothing of it."""
+        bench = slowBench()
+        bench.say(b"AT#LEAVEANDWAIT\r")
+        assert bench.clock.getDelayedCalls() == []
+        bench.transport = FakeTransport()
+        bench.at.makeConnection(bench.transport)
+        assert bench.say(b"AT\r") == OK
+
+    def test_promptThatLeaves(self) -> None:
+        """What is glued behind the data of a command that leaves the transport is for nobody."""
+        bench = quiet()
+        bench.say(b"AT#TEXTANDLEAVE\rab\x1aAT+CSQ\r")
+        assert bench.calls.data == [b"ab"]
+        bench.transport = FakeTransport()
+        bench.at.makeConnection(bench.transport)
+        assert bench.say(b"A/") == b"\r\n> "
+
     @pytest.mark.parametrize("glued", [b"AT+CSQ\r", b"A", b"A/"])
     def test_commandThatLeaves(self, glued: bytes) -> None:
         """A command may take the instance off its transport; what is glued behind it is for nobody."""

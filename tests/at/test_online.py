@@ -124,9 +124,13 @@ class TestData:
         bearer = FakeBearer()
         bearer.most = 10.0
         bench = quiet(bearer)
+        bench.module.durations["#SLOW"] = 2.0
         bearer.told.clear()
-        bench.goOnline()
+        bench.calls.online.append(bench.calls.resumable(FakeChannel()))
+        bench.say(b"AT#SLOWCALL\r")
+        assert bench.after(2.0) == CONNECT
         assert bearer.told == ["finished"]
+        bench.after(60.0)
         escape(bench)
         assert bearer.told == ["finished", "finished"]
         bench.after(60.0)
