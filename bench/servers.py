@@ -24,9 +24,10 @@ from twisted.internet.task import deferLater
 from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.protocols.basic import LineReceiver
 
+from atrunproto.emulator.configuration import ModuleConfig, planModules
 from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import AddressPool, Network
-from atrunproto.emulator.products import PRODUCTS
+from atrunproto.emulator.rack import Rack
 from atrunproto.fleet.executions import Order
 from atrunproto.fleet.host import Host
 from atrunproto.fleet.links import listener
@@ -147,20 +148,16 @@ class BareCallers:
             reactor.connectTCP("127.0.0.1", port, factory)
 
 
-def makeModules(count: int, startup: Sequence[str] = ()) -> list[EmulatedModule]:
+def switchOn(count: int, startup: Sequence[str] = ()) -> list[EmulatedModule]:
     """
-    Modules on one network, switched on.
+    Modules on one network, as C{atrun-module --count} has them; the typical durations are zero.
     """
     # a block of its own, so that two benches don't meet
     network = Network(reactor, AddressPool(f"127.{64 + os.getpid() % 128}.0.0/16"))
-    product = PRODUCTS[PRODUCT]
-    modules = [
-        EmulatedModule(product, network, reactor, f"35{number:013}", f"+39{number:010}", startup=startup, timeScale=0)
-        for number in range(count)
-    ]
-    for module in modules:
-        module.powerOn()
-    return modules
+    config = ModuleConfig(product=PRODUCT, count=count, startup=list(startup))
+    rack = Rack(reactor, network, planModules([config], str), timeScale=0)
+    rack.startService()
+    return list(rack.modules.values())
 
 
 def serviceLines(port: int) -> list[str]:
@@ -181,7 +178,7 @@ class Modules:
     """
 
     def __init__(self, count: int) -> None:
-        modules = makeModules(count)
+        modules = switchOn(count)
         ports = [
             reactor.listenTCP(0, module.portFactory(1), interface="127.0.0.1").getHost().port for module in modules
         ]
@@ -201,7 +198,7 @@ class Services:
             "AT#TCPATCMDSEQ=1",
             "AT#TCPATRUNL=1",
         ]
-        self._modules = makeModules(count, lines)
+        self._modules = switchOn(count, lines)
         self.facts: dict[str, Any] = {}
 
     async def listening(self) -> list[list[Any]]:
@@ -225,7 +222,7 @@ class Callers:
         """
         Have modules call the host.
         """
-        self._modules = makeModules(count, [*serviceLines(port), "AT#TCPATRUND=1"])
+        self._modules = switchOn(count, [*serviceLines(port), "AT#TCPATRUND=1"])
 
 
 class FleetHost:
