@@ -36,8 +36,8 @@ def testEachBenchGivesItsFigures(name: str, tmp_path: Path, capsys: pytest.Captu
     for figure in figures:
         assert figure["bench"] == name
         assert figure["name"] in table
-        assert figure["value"] > 0
-        assert figure["ratio"] > 0
+        # three modules more may fit into the memory that a process has already
+        assert figure["unit"] == "B" or (figure["value"] > 0 and figure["ratio"] > 0)
 
 
 def testTooManyModulesForThisMachineAreSkipped() -> None:
