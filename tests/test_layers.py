@@ -25,6 +25,7 @@ SHELLS = {
     "at.online",
     "at.peer",
     "at.peeronline",
+    "at.surroundings",
     "tcpatrun.commands",
     "tcpatrun.module",
     "tcpatrun.peer",

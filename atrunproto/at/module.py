@@ -7,7 +7,7 @@ What the octets mean at each moment is told by a bound method, C{_take}:
     - C{_takeCommand}: command mode, collecting a line;
     - C{_takeBusy}: a command runs; what comes is lost, or queued where the bearer says so;
     - C{_takePrompt}: a command waits for data;
-    - C{_takeOnline}: online, everything goes to the channel but the escape sequence.
+    - L{ChannelTransport.received}: online, everything goes to the channel but the escape sequence.
 
 A handler gets the instance (C{at}) and the converted arguments.
 It may return C{None}, a line, several lines, a final L{ResultCode} of its own, or an L{Online}; or a coroutine that
@@ -21,10 +21,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from types import CoroutineType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -34,68 +34,18 @@ from .bearer import LOCAL, Bearer
 from .commands import Broken, Command, CommandSet, Invocation
 from .editing import REPEAT, TOO_LONG, LineEditor, Prompt
 from .errors import Abandoned, CommandFailed
-from .escape import EscapeDetector
 from .grammar import bodyOf
-from .online import CHANNEL_DONE, ChannelTransport, Escaped, LineDropped, Online
+from .online import ChannelTransport, Escaped, LineDropped, Online
 from .results import NO_CARRIER, OK, PLAIN_ERROR, Framing, ResultCode, asLines
-from .settings import Memory, Settings
+from .settings import Settings
+from .surroundings import Part, Surroundings
 
-Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 #: notices held back while a command runs or the instance is online; the oldest are dropped beyond
 NOTICES_HELD = 64
 #: octets of early lines kept under #TCPATCMDSEQ=1; beyond, the transport is paused (TEL-GAP-15)
 QUEUED = 16384
-
-
-class Surroundings(Protocol):
-    """
-    What an AT instance needs of the module round it.
-    """
-
-    @property
-    def clock(self) -> IReactorTime:
-        """
-        Where time comes from.
-        """
-
-    @property
-    def settings(self) -> Settings:
-        """
-        The settings that all instances share.
-        """
-
-    @property
-    def memory(self) -> Memory:
-        """
-        The non-volatile memory.
-        """
-
-    def part(self, kind: type[Part]) -> Part:
-        """
-        The module's one object of this class: its radio, its contexts, its sockets.
-        """
-
-    def duration(self, name: str) -> float:
-        """
-        Seconds that a command typically takes.
-        """
-
-    def dataCall(self, apartFrom: int) -> bool:
-        """
-        Whether a data call is up on another instance than this one.
-        """
-
-    def isTied(self, cid: int) -> bool:
-        """
-        Whether a socket is tied to this context.
-        """
-
-    def identify(self, what: str) -> str:
-        """
-        An identity answer of the product: C{"manufacturer"}, C{"model"}, C{"revision"}, C{"I0"} to C{"I5"}, ...
-        """
 
 
 @implementer(IProtocol)
@@ -112,18 +62,15 @@ class ATInstance:
     __slots__ = (
         "_abort",
         "_body",
-        "_channel",
         "_channelFull",
         "_cmee",
         "_deaf",
-        "_detector",
         "_dropped",
         "_echo",
         "_editor",
         "_framing",
         "_limitCall",
         "_notices",
-        "_online",
         "_out",
         "_outputFull",
         "_pending",
@@ -135,7 +82,6 @@ class ATInstance:
         "_spell",
         "_suspended",
         "_take",
-        "_timer",
         "bearer",
         "commands",
         "dialect",
@@ -175,12 +121,8 @@ class ATInstance:
         self._prompt: Prompt | None = None
         self._promptDone: Deferred[bytes] | None = None
         self._promptCall: IDelayedCall | None = None
-        self._channel: IProtocol | None = None
         self._spell: ChannelTransport | None = None
-        self._online: Online | None = None
         self._suspended: Online | None = None
-        self._detector: EscapeDetector | None = None
-        self._timer: IDelayedCall | None = None
         self.settingsChanged()
 
     # -- settings
@@ -262,8 +204,8 @@ class ATInstance:
         """
         Return to command mode with nothing under way.
         """
-        if self._channel is not None:
-            self._leaveOnline(Failure(LineDropped()), None)
+        if self._spell is not None:
+            self.leaveOnline(self._spell, Failure(LineDropped()), None)
         self._cancelLimit()
         self._editor.clear()
         self._queued = self._out = b""
@@ -676,113 +618,33 @@ class ATInstance:
         """
         Whether a channel has the line.
         """
-        return self._channel is not None
+        return self._spell is not None
 
     def _goOnline(self, online: Online) -> None:
         self._out += self._framing.result(online.announcement)
         self._flush()
         self._cancelLimit()
-        self._online = online
         self._suspended = None
-        self._channel = online.channel
-        self._spell = ChannelTransport(self)
-        ticks = self.settings.value("S12") if "S12" in self.commands.rows else 50
-        self._detector = EscapeDetector(
-            self.module.clock.seconds(),
-            self.settings.value("S2") if "S2" in self.commands.rows else 43,
-            ticks * 0.02 if online.guard is None else online.guard,
-            online.transmitEscape,
-            self.bearer.escapeInOneChunk,
-        )
-        self._take = self._takeOnline
+        spell = self._spell = ChannelTransport(self, online)
+        self._take = spell.received
         if self.bearer is not LOCAL:
             self.bearer.finished()
         self._setCarrier(True)
-        with self._log.failuresHandled("a channel failed to start on instance {instance}", instance=self.number) as op:
-            online.channel.makeConnection(self._spell)
-        if op.failed and self._spell is not None:
-            self._spell.loseConnection()
+        spell.begin()
 
-    def _takeOnline(self, data: bytes) -> None:
-        detector = self._detector
-        assert detector is not None
-        assert self._channel is not None
-        now = self.module.clock.seconds()
-        deadline = detector.deadline()
-        if deadline is not None and now >= deadline:
-            # the guard time is over, though its timer has not come round yet
-            self._arm(None)
-            self._wake()
-            if self._detector is not detector:
-                self._take(data)
-                return
-        onward = detector.received(data, now)
-        self._arm(detector.deadline())
-        if onward:
-            self._deliver(onward)
-
-    def _deliver(self, data: bytes) -> None:
-        channel, spell = self._channel, self._spell
-        assert channel is not None
-        assert spell is not None
-        if spell.disconnecting:
+    def leaveOnline(self, spell: ChannelTransport, reason: Failure, code: ResultCode | None) -> None:
+        """
+        End an online spell, if it is the one under way: told to its channel by C{reason}, to the DTE by C{code}.
+        """
+        if spell is not self._spell:
             return
-        with self._log.failuresHandled("a channel failed on instance {instance}", instance=self.number) as op:
-            channel.dataReceived(data)
-        if op.failed:
-            spell.loseConnection()
-
-    def _arm(self, deadline: float | None) -> None:
-        """
-        Wake at this time, in seconds on the clock; C{None}: not at all.
-        """
-        if deadline is None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            return
-        delay = max(0.0, deadline - self.module.clock.seconds())
-        if self._timer is None:
-            self._timer = self.module.clock.callLater(delay, self._wake)
-        else:
-            self._timer.reset(delay)
-
-    def _wake(self) -> None:
-        self._timer = None
-        detector, online = self._detector, self._online
-        if detector is None or online is None:
-            return
-        complete, onward = detector.expire(self.module.clock.seconds())
-        if complete:
-            if online.resume is not None:
-                self._suspended = online
-            self._leaveOnline(Failure(Escaped()), online.escaped)
-        elif onward:
-            self._deliver(onward)
-        if self._detector is detector:
-            self._arm(detector.deadline())
-
-    def channelClosed(self, spell: ChannelTransport) -> None:
-        """
-        The channel has closed its transport: NO CARRIER, and its C{connectionLost} in a later turn.
-        """
-        self.module.clock.callLater(0, self._channelGone, spell)
-
-    def _channelGone(self, spell: ChannelTransport) -> None:
-        if spell is self._spell:
-            self._leaveOnline(CHANNEL_DONE, NO_CARRIER)
-
-    def _leaveOnline(self, reason: Failure, code: ResultCode | None) -> None:
-        channel, spell, transport = self._channel, self._spell, self.transport
-        assert channel is not None
-        assert spell is not None
-        self._arm(None)
-        self._channel = self._spell = self._online = self._detector = None
+        transport = self.transport
+        if isinstance(reason.value, Escaped) and spell.online.resume is not None:
+            self._suspended = spell.online
+        self._spell = None
         self._channelFull = False
         self._take = self._takeBusy
-        with self._log.failuresHandled("a channel failed to end on instance {instance}", instance=self.number):
-            spell.die()
-            channel.connectionLost(reason)
+        spell.end(reason)
         self._setCarrier(False)
         if code is not None and self.transport is transport:
             self._finish(self._framing.result(code))
@@ -793,14 +655,13 @@ class ATInstance:
         DTR has gone off. What that means is told by &D: 0 nothing, 1 command mode, 2 and 5 the connection is ended.
         """
         mode = self.settings.value("&D") if "&D" in self.commands.rows else 0
-        online = self._online
-        if online is None or mode not in (1, 2, 5):
+        spell = self._spell
+        if spell is None or mode not in (1, 2, 5):
             return
-        if mode == 1 and online.resume is not None:
-            self._suspended = online
-            self._leaveOnline(Failure(Escaped()), OK)
+        if mode == 1 and spell.online.resume is not None:
+            self.leaveOnline(spell, Failure(Escaped()), OK)
         else:
-            self._leaveOnline(Failure(LineDropped()), NO_CARRIER)
+            self.leaveOnline(spell, Failure(LineDropped()), NO_CARRIER)
 
     def takeSuspended(self) -> Online | None:
         """
@@ -833,21 +694,12 @@ class ATInstance:
             self.transport.unregisterProducer()
             self.transport.registerProducer(self, True)
 
-    def pauseReading(self, spell: ChannelTransport) -> None:
+    def setChannelFull(self, isFull: bool) -> None:
         """
-        The channel can't take more from the DTE.
+        The channel can't take more from the DTE, or has room again.
         """
-        if spell is self._spell:
-            self._channelFull = True
-            self._regulate()
-
-    def resumeReading(self, spell: ChannelTransport) -> None:
-        """
-        The channel has room again.
-        """
-        if spell is self._spell:
-            self._channelFull = False
-            self._regulate()
+        self._channelFull = isFull
+        self._regulate()
 
     def _setCarrier(self, on: bool) -> None:
         """
