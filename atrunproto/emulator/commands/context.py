@@ -245,7 +245,6 @@ commands.setting(
     "#GAUTH",
     Int("type", 0, 3, default=1),
     stored=Stored.EXTENDED,
-    shared=True,
     about="The login of dial-up: none, PAP, CHAP or both; kept, without effect before there is dial-up.",
     source="reference 5",
 )
