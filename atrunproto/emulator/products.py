@@ -127,6 +127,13 @@ class Product:
         """
         return _commands(self.family.name, self.hasRunAT)
 
+    @property
+    def tables(self) -> Sequence[CommandTable]:
+        """
+        The tables that its commands stand in.
+        """
+        return _tables(self.family, self.hasRunAT)
+
     def bandServes(self, settings: Settings, bands: Sequence[int]) -> bool:
         """
         Whether the band chosen by #BND is one of these.
@@ -142,10 +149,11 @@ class Product:
 
 @lru_cache(maxsize=64)
 def _commands(family: str, hasRunAT: bool) -> CommandSet:
-    tables = list(FAMILIES[family].tables)
-    if hasRunAT:
-        tables.append(tcpatrun.commands)
-    return CommandSet(FAMILIES[family].dialect, tables)
+    return CommandSet(FAMILIES[family].dialect, _tables(FAMILIES[family], hasRunAT))
+
+
+def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:
+    return (*family.tables, tcpatrun.commands) if hasRunAT else family.tables
 
 
 FAMILIES = {family.name: family for family in (GSM_FAMILY, HE863_FAMILY, XE910_3G, MULTITECH_FAMILY)}

@@ -57,8 +57,8 @@ def _patterns(text: str) -> Sequence[_Pattern]:
     return patterns
 
 
-#: in the order of the documents' notes
-_EFFECTS: Sequence[tuple[frozenset[BearerKind], Effect, Sequence[_Pattern]]] = (
+#: over which bearers, what, and by which commands; in the order of the documents' notes
+EFFECTS: Sequence[tuple[frozenset[BearerKind], Effect, Sequence[_Pattern]]] = (
     (
         _TCP,
         Effect.BLOCKS,
@@ -80,6 +80,12 @@ _SMS_DELAYS = dict.fromkeys(("+COPS=?", "+CGCLASS", "+CFUN", "#GPRS", "#SIMDET",
 _TCP_DELAYS = {"+COPS=?": 10}
 #: what the 2010 edition lists besides
 _TCP_DELAYS_2010 = _TCP_DELAYS | dict.fromkeys(_SURVEY, 10)
+#: all of them together
+SUGGESTED_DELAYS = {
+    "SMS": _SMS_DELAYS,
+    "TCP, on GSM": _TCP_DELAYS,
+    "TCP, on GSM, in the edition of 2010": _TCP_DELAYS_2010,
+}
 
 
 def _commands(line: str) -> Iterator[ParsedCommand]:
@@ -107,7 +113,7 @@ def cautions(line: str, bearer: BearerKind) -> list[Caution]:
     return [
         Caution(str(command), effect)
         for command in _commands(line)
-        for bearers, effect, patterns in _EFFECTS
+        for bearers, effect, patterns in EFFECTS
         if bearer in bearers and any(_matches(command, pattern) for pattern in patterns)
     ]
 

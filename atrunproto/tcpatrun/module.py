@@ -361,12 +361,12 @@ class TCPATRUNService:
     """
     The service of one module.
 
-    Server mode: (off) enable -> no context | listening. (no context) context -> listening.
-    (listening) caller: session -> connected. (connected) session ends -> listening.
+    Server mode: (off) enable -> no context | listening | port taken. (no context) context -> listening | port taken.
+    (port taken) time -> listening. (listening) caller: session -> connected. (connected) session ends -> listening.
     Client mode: (off) enable -> no context | dialling. (no context) context -> dialling.
-    (dialling) connected: session -> connected; failure -> retrying | gave up. (retrying) time -> dialling.
-    (connected) session ends -> retrying. (gave up) context, power-on, enable -> dialling.
-    Both: context lost -> no context. disable -> off.
+    (dialling) answer: session -> connected; failure -> retrying | gave up. (retrying) time -> dialling.
+    (connected) session ends -> retrying. (gave up) context -> dialling.
+    Both: (any) context lost -> no context. (any) disable -> off.
 
     @ivar mode: what it is enabled for, or C{None}.
     @ivar state: how far it is.
