@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,7 +50,7 @@ LINES_OF_LOG = 20
 @dataclass(frozen=True)
 class Ports:
     """
-    Where things are; each is the usual port unless that is taken.
+    Where things are.
     """
 
     step: int
@@ -60,9 +60,12 @@ class Ports:
     control: int
 
 
+USUAL = Ports(step=12346, automatic=12347, listen=12345, http=8080, control=8081)
+
+
 def freePorts() -> Ports:
     """
-    Find a port for each purpose, from the usual one up.
+    Find a port for each purpose: the usual one, or if it is taken the next that is free.
 
     @raise SystemExit: there are none.
     """
@@ -75,7 +78,7 @@ def freePorts() -> Ports:
                 return port
         raise SystemExit(f"atrunproto.demo: no port from {usual} to {usual + PORTS_TRIED - 1} is free")
 
-    return Ports(free(12346), free(12446), free(12345), free(8080), free(8180))
+    return Ports(*map(free, astuple(USUAL)))
 
 
 def _isFree(port: int) -> bool:
@@ -181,9 +184,7 @@ class Demonstration:
         while sum(module.link is not None for module in controlling.roster) < wanted:
             if seconds > PATIENCE:
                 there = ", ".join(module.model for module in controlling.roster if module.link is not None)
-                raise SystemExit(
-                    f"atrunproto.demo: after {PATIENCE:g} s the host has reached {there or 'no module'} only"
-                )
+                raise SystemExit(f"atrunproto.demo: after {PATIENCE:g} s the host has reached: {there or 'nobody'}")
             await deferLater(self._reactor, LOOK)
             seconds += LOOK
 

@@ -87,10 +87,10 @@ def twistd(folder: Path, *arguments: str) -> Program:
     return start(folder, "-c", TWISTD, "-n", "--pidfile=", *arguments)
 
 
-def start(folder: Path, *arguments: str) -> Program:
-    """Start Python in a folder."""
+def start(folder: Path, *arguments: str, **variables: str) -> Program:
+    """Start Python in a folder, with these variables besides those of the tests."""
     program = Program()
     program.process = IReactorProcess(reactor).spawnProcess(
-        program, sys.executable, [sys.executable, *arguments], environment(), str(folder)
+        program, sys.executable, [sys.executable, *arguments], {**environment(), **variables}, str(folder)
     )
     return program

@@ -7,51 +7,19 @@ import signal
 from pathlib import Path
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import DeferredList
 from twisted.internet.endpoints import clientFromString, connectProtocol
 from twisted.internet.error import ConnectError
-from twisted.internet.interfaces import ITCPTransport
-from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from tests.programs import PATIENCE, Program, freePort, twistd
 
+from .terminal import Terminal
+
 READY = "modules switched on"
 #: how twistd ends when it is asked to, after everything has stopped
 TERMINATED = -signal.SIGTERM
-
-
-class Terminal(Protocol):
-    """Somebody at an AT port."""
-
-    transport: ITCPTransport
-
-    def __init__(self) -> None:
-        self.heard = b""
-        self.lost: Deferred[None] = Deferred()
-        self._wanted: list[tuple[bytes, Deferred[str]]] = []
-
-    def ask(self, line: str, until: str = "OK") -> Deferred[str]:
-        """Send a line; fires with all that came when this result code has come."""
-        self.heard = b""
-        answered: Deferred[str] = Deferred()
-        answered.addTimeout(PATIENCE, reactor)
-        self._wanted.append((f"\r\n{until}\r\n".encode(), answered))
-        self.transport.write(line.encode() + b"\r")
-        return answered
-
-    def dataReceived(self, data: bytes) -> None:
-        """Collect."""
-        self.heard += data
-        for wanted, answered in [pair for pair in self._wanted if pair[0] in self.heard]:
-            self._wanted.remove((wanted, answered))
-            answered.callback(self.heard.decode())
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell that the connection is gone."""
-        self.lost.callback(None)
 
 
 class DaemonTests(TestCase):
