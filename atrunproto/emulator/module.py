@@ -37,7 +37,7 @@ from .switchboard import PortFactory, Switchboard
 Part = TypeVar("Part")
 
 #: the parts that follow the power, in this order up and in the reverse order down
-STARTED: Sequence[type[Any]] = (ModuleClock, Hardware, Contexts, SocketTable, TCPATRUNService, Radio)
+STARTED: Sequence[type[Any]] = (ModuleClock, Hardware, Sim, Contexts, SocketTable, TCPATRUNService, Radio)
 
 
 class Power(Enum):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: tries before the card wants its PUK, and before the PUK is blocked (3GPP TS 11.11)
 PIN_TRIES = 3
 PUK_TRIES = 10
+#: the mode of #SIMDET that looks at the pin of the holder
+BY_PIN = 2
 
 
 class Sim:
@@ -32,13 +34,20 @@ class Sim:
     def __init__(self, module: EmulatedModule) -> None:
         self._module = module
         self.inserted = True
-        self.detect = 2
+        self.detect = BY_PIN
         self.imsi = module.network.home.code + module.imei[-10:]
         self.pin: str | None = None
         self.puk = "12345678"
         self.unlocked = False
         self._pinTries = PIN_TRIES
         self._pukTries = PUK_TRIES
+
+    def powerOff(self) -> None:
+        """
+        The card forgets that it was unlocked, and the module what #SIMDET has told it.
+        """
+        self.unlocked = False
+        self.detect = BY_PIN
 
     @property
     def iccid(self) -> str:
@@ -52,7 +61,7 @@ class Sim:
         """
         Whether the module takes the card for inserted.
         """
-        return self.detect == 1 or (self.detect == 2 and self.inserted)
+        return self.detect == 1 or (self.detect == BY_PIN and self.inserted)
 
     @property
     def isReady(self) -> bool:
