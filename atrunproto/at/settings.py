@@ -7,7 +7,7 @@ Source: reference 1.4 (P, AT Commands Reference Guide Rev. 10, 3.3).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,7 +66,7 @@ class Settings:
         """
         self._rows = rows
         self._memory = memory
-        self._values: dict[str, dict[Key, Values]] = {}
+        self._values: dict[tuple[str, Key], Values] = {}
 
     def get(self, name: str, key: Key = None) -> Values:
         """
@@ -74,10 +74,8 @@ class Settings:
 
         @raise KeyError: the product has no such setting, or nothing is defined under this key.
         """
-        held = self._values.get(name)
-        if held is not None and key in held:
-            return held[key]
-        return self._rows[name].factory(key)
+        held = self._values.get((name, key))
+        return self._rows[name].factory(key) if held is None else held
 
     def value(self, name: str, key: Key = None) -> Any:
         """
@@ -89,57 +87,64 @@ class Settings:
         """
         Whether a setting that comes into being by being set exists under this key.
         """
-        return key in self._values.get(name, ())
+        return (name, key) in self._values
 
     def keys(self, name: str) -> list[Key]:
         """
         The keys under which a setting exists, in their order.
         """
         row = self._rows[name]
-        return sorted(self._values.get(name, ())) if row.definable else list(row.keys())  # type: ignore[type-var]
+        return sorted(self._held(name)) if row.definable else list(row.keys())  # type: ignore[type-var]
 
     def set(self, name: str, values: Values, key: Key = None) -> None:
         """
         Give a setting its values; the memory holds them before this returns, if the row is kept there.
         """
-        held = self._values.setdefault(name, {})
-        if held.get(key) == values:
+        before = self._values.get((name, key))
+        if before == values:
             return
         row = self._rows[name]
-        before = held.get(key)
-        held[key] = values
-        if not row.definable and values == row.factory(key):
-            del held[key]
-        if row.stored is Stored.NVM:
-            try:
-                self.save(name)
-            except BaseException:
-                # what could not be kept is not in force either
-                if before is None:
-                    held.pop(key, None)
-                else:
-                    held[key] = before
-                raise
+        if row.definable or values != row.factory(key):
+            self._values[name, key] = values
+        else:
+            self._values.pop((name, key), None)
+        self._keep(row, key, before)
 
     def remove(self, name: str, key: Key) -> None:
         """
         Undefine a setting, or return it to its factory values.
         """
-        held = self._values.get(name, {})
-        before = held.pop(key, None)
-        if before is not None and self._rows[name].stored is Stored.NVM:
-            try:
-                self.save(name)
-            except BaseException:
-                held[key] = before
-                raise
+        before = self._values.pop((name, key), None)
+        if before is not None:
+            self._keep(self._rows[name], key, before)
+
+    def _keep(self, row: Command, key: Key, before: Values | None) -> None:
+        """
+        Write a change through to the memory, if the row is kept there; what can't be kept is not in force either.
+        """
+        if row.stored is not Stored.NVM:
+            return
+        try:
+            self.save(row.name)
+        except BaseException:
+            if before is None:
+                self._values.pop((row.name, key), None)
+            else:
+                self._values[row.name, key] = before
+            raise
+
+    def _held(self, name: str) -> dict[Key, Values]:
+        """
+        What differs of one setting, by key.
+        """
+        return {key: values for (held, key), values in self._values.items() if held == name}
 
     def save(self, name: str) -> None:
         """
         Write one setting to the memory.
         """
-        held = self._values.get(name)
-        self._memory.put(f"setting {name}", _plain(held) if held else None)
+        held = {_written(key): values for key, values in self._held(name).items()}
+        self._memory.put(f"setting {name}", held or None)
 
     def load(self, classes: Collection[Stored] = (Stored.NVM, Stored.DEMAND)) -> None:
         """
@@ -150,34 +155,41 @@ class Settings:
         self._values.clear()
         for name, row in self._rows.items():
             if row.stored in classes and row.isSetting:
-                kept = self._memory.get(f"setting {name}")
-                if isinstance(kept, dict):
-                    self._values[name] = dict(self._fitting(row, kept))
+                self._take(row, self._memory.get(f"setting {name}"))
 
-    @staticmethod
-    def _fitting(row: Command, kept: Mapping[str, Any]) -> Iterator[tuple[Key, Values]]:
-        for written, values in kept.items():
+    def _take(self, row: Command, kept: Any) -> None:
+        """
+        Take what was kept of one setting, as far as the row can hold it.
+        """
+        for written, values in kept.items() if isinstance(kept, dict) else ():
             key = int(written) if written.isdecimal() else None
-            if isinstance(values, list) and row.holds(values, key):
-                yield key, tuple(values)
+            if isinstance(values, list | tuple) and row.holds(values, key):
+                self._values[row.name, key] = tuple(values)
 
     def snapshot(self, stored: Stored) -> dict[str, Any]:
         """
         The settings of one profile section that differ from the factory values, in JSON's types.
         """
-        return {name: _plain(held) for name, held in self._values.items() if held and self._rows[name].stored is stored}
+        profile: dict[str, Any] = {}
+        for (name, key), values in self._values.items():
+            if self._rows[name].stored is stored:
+                profile.setdefault(name, {})[_written(key)] = values
+        return profile
 
     def restore(self, stored: Stored, profile: Mapping[str, Any]) -> None:
         """
         Replace one profile section by a snapshot; what it lacks, or this product can't hold, gets its factory value.
         """
-        for name in [name for name in self._values if self._rows[name].stored is stored]:
-            del self._values[name]
+        for place in [place for place in self._values if self._rows[place[0]].stored is stored]:
+            del self._values[place]
         for name, kept in profile.items():
             row = self._rows.get(name)
-            if row is not None and row.stored is stored and isinstance(kept, dict):
-                self._values[name] = dict(self._fitting(row, kept))
+            if row is not None and row.stored is stored:
+                self._take(row, kept)
 
 
-def _plain(held: Mapping[Key, Values]) -> dict[str, list[Any]]:
-    return {"" if key is None else str(key): list(values) for key, values in held.items()}
+def _written(key: Key) -> str:
+    """
+    A key as it is kept; JSON has no others.
+    """
+    return "" if key is None else str(key)

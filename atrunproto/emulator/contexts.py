@@ -42,8 +42,8 @@ class Contexts:
         self._module = module
         self._watchers: list[Watcher] = []
         self.active: dict[int, str] = {}
-        self.external: set[int] = set()
-        self._pending: set[int] = set()
+        self.external: frozenset[int] = frozenset()
+        self._pending: frozenset[int] = frozenset()
         self._attempts: dict[int, int] = {}
         self._calls: dict[int, IDelayedCall] = {}
         self._attached = False
@@ -69,14 +69,14 @@ class Contexts:
         self._attached = False
         for cid in list(self.active):
             self._end(cid)
-        self.external.clear()
+        self.external = frozenset()
 
     def _forget(self) -> None:
         for call in self._calls.values():
             call.cancel()
         self._calls.clear()
         self._attempts.clear()
-        self._pending.clear()
+        self._pending = frozenset()
 
     def isDefined(self, cid: int) -> bool:
         """
@@ -124,12 +124,12 @@ class Contexts:
         reason = self.problem(cid)
         if reason is not None:
             raise refuse(reason)
-        self._pending.add(cid)
+        self._pending |= {cid}
         try:
             await at.takes("#SGACT")
             address = self._grant(cid)
         finally:
-            self._pending.discard(cid)
+            self._pending -= {cid}
         self._begin(cid, address)
         return address
 
@@ -145,7 +145,7 @@ class Contexts:
         if len(self.active) + len(self.external) + len(new) > ACTIVE_AT_ONCE:
             raise refuse(CME[555])
         await at.takes("+CGACT")
-        self.external.update(new)
+        self.external |= frozenset(new)
 
     def _grant(self, cid: int) -> str:
         module = self._module
@@ -165,7 +165,7 @@ class Contexts:
 
     def _begin(self, cid: int, address: str) -> None:
         self.active[cid] = address
-        self.external.discard(cid)
+        self.external -= {cid}
         self._stopAttempts(cid)
         for watcher in tuple(self._watchers):
             watcher(cid, address)
@@ -184,7 +184,7 @@ class Contexts:
         End a context at the user's wish: it does not come back by itself.
         """
         self._stopAttempts(cid)
-        self.external.discard(cid)
+        self.external -= {cid}
         self._end(cid)
 
     def lose(self, cid: int) -> None:
@@ -192,7 +192,7 @@ class Contexts:
         The network ends a context; automatic activation brings it back (TEL-CFG-05).
         """
         if cid in self.active or cid in self.external:
-            self.external.discard(cid)
+            self.external -= {cid}
             self._end(cid)
             self._attempt(cid)
 
@@ -210,7 +210,7 @@ class Contexts:
                     self._attempt(cid)
         else:
             self._forget()
-            self.external.clear()
+            self.external = frozenset()
             for cid in [cid for cid in self.active if cid != GSM_CONTEXT]:
                 self._end(cid)
 
