@@ -238,6 +238,35 @@ def test_drawing() -> None:
     assert ">a &lt; b</text>" in drawn
 
 
+ASSUMING = '''
+"""A module. What stands here is known. The colour is assumed."""
+
+#: seconds that it glows (A)
+GLOW = 2.5
+#: seconds that it is dark
+DARK = 1.0
+
+
+class Lamp:
+    """A lamp (its make: assumed)."""
+
+    def off(self):
+        # nobody says that it can be switched off (A)
+        pass
+'''
+
+
+def test_assumptions() -> None:
+    """Whatever is marked as assumed in the code is listed, with its value and its place; what is known isn't."""
+    assert set(manual.assumptionsIn("lamps", ASSUMING)) == {
+        manual.Assumption("lamps", "", "", "The colour is assumed."),
+        manual.Assumption("lamps", "GLOW", "2.5", "seconds that it glows"),
+        manual.Assumption("lamps", "Lamp", "", "A lamp (its make: assumed)."),
+        manual.Assumption("lamps", "Lamp.off", "", "nobody says that it can be switched off"),
+    }
+    assert "| `60.0` | `atrunproto.tcpatrun.login:LOGIN_TIMEOUT` |" in manual.assumptionsPart()
+
+
 def test_unknownPart() -> None:
     """A page that names what doesn't exist fails the build, and doesn't come out empty."""
     with pytest.raises(KeyError):

@@ -7,6 +7,7 @@ tables can't fall behind the code, and nobody has to remember to write them anew
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -493,6 +494,87 @@ def _text(x: float, y: float, text: str) -> str:
     return f'<text x="{x:g}" y="{y:g}" text-anchor="middle" fill="currentColor" stroke="none">{words}</text>'
 
 
+# -- assumptions
+
+_ASSUMED = re.compile(r"\((?:A\b|[^()]*\bassumed\b)[^()]*\)|\bassumed\b")
+_SHORT = re.compile(r" ?\(A\)")
+
+
+class Assumption(NamedTuple):
+    """Something that no document says."""
+
+    module: str
+    place: str
+    """The name of what it stands at."""
+
+    value: str
+    """The number or text assumed, where it is a constant."""
+
+    text: str
+
+
+def assumptions() -> Iterator[Assumption]:
+    """Every comment and docstring of the product that says "assumed", or "(A)" for short."""
+    for path in sorted((ROOT / "atrunproto").rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        yield from assumptionsIn(".".join(path.relative_to(ROOT).with_suffix("").parts), source)
+
+
+def assumptionsIn(module: str, source: str) -> Iterator[Assumption]:
+    """The assumptions of one module."""
+    lines, tree = source.splitlines(), ast.parse(source)
+    owners = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    constants = {node.lineno: node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)}
+
+    def around(line: int) -> str:
+        inner = [owner for owner in owners if owner.lineno <= line <= (owner.end_lineno or 0)]
+        return ".".join(owner.name for owner in sorted(inner, key=lambda owner: owner.lineno))
+
+    for number, line in enumerate(lines, 1):
+        comment = line.strip()
+        if not comment.startswith("#") or _ASSUMED.search(comment) is None:
+            continue
+        begin, end = number, number
+        while lines[begin - 2].strip().startswith("#"):
+            begin -= 1
+        while lines[end].strip().startswith("#"):
+            end += 1
+        text = " ".join(each.strip().lstrip("#:").strip() for each in lines[begin - 1 : end])
+        constant = constants.get(end + 1)
+        if constant is None:
+            yield Assumption(module, around(number), "", _plain(text))
+            continue
+        target = constant.targets[0] if isinstance(constant, ast.Assign) else constant.target
+        value = ast.unparse(constant.value) if isinstance(constant.value, ast.Constant) else ""
+        yield Assumption(module, ast.unparse(target), value, _plain(text))
+    documented = [("", ast.get_docstring(tree)), *((around(node.lineno), ast.get_docstring(node)) for node in owners)]
+    for place, doc in documented:
+        for sentence in re.split(r"(?<=\.)\s+(?=[A-Z])|\n\n", doc or ""):
+            if _ASSUMED.search(sentence) is not None:
+                yield Assumption(module, place, "", _plain(sentence))
+
+
+def _plain(text: str) -> str:
+    return prose(_SHORT.sub("", " ".join(text.split())))
+
+
+def assumptionsPart() -> str:
+    """What is assumed, and where it can be changed."""
+    rows = [
+        (found.text, code(found.value) if found.value else "", code(f"{found.module}:{found.place}".rstrip(":")))
+        for found in assumptions()
+    ]
+    for each in tables().values():
+        rows += [
+            (f"In the row of {code(row.name)}: {row.source}", "", f"[{code(row.name)}](#{anchor(each, row)})")
+            for row in rowsOf(each)
+            if _ASSUMED.search(row.source) is not None
+        ]
+    return table(("assumption", "value", "where"), rows)
+
+
 # -- pages
 
 #: what a page can name, and what is put in its place
@@ -511,6 +593,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "delays": delaysPart,
     "status": statusPart,
     "life": lifePart,
+    "assumptions": assumptionsPart,
 }
 
 MARKER = re.compile(r"^<!-- manual: (\w+) ?(.*?) -->$", re.MULTILINE)
