@@ -147,6 +147,13 @@ class Routes(Resource):
         self._routes = routes
         self._token = token
 
+    @property
+    def table(self) -> Sequence[tuple[str, str]]:
+        """
+        Method and pattern of each route.
+        """
+        return [(route.method.decode("ascii"), route.pattern.pattern) for route in self._routes]
+
     def render(self, request: Request) -> int:
         """
         Answer a request, now or later.

@@ -35,6 +35,9 @@ MAX_TIME_SCALE = 1000.0
 INSTANCES = ("1", "2", "3")
 SERIAL_PORTS = ("0", "1")
 
+#: country and network, five or six digits
+OPERATOR_CODE = msgspec.Meta(pattern=r"^[0-9]{5,6}$")
+
 _NUMBERED = re.compile(r"\{n(?:\+(\d{1,5}))?\}")
 _INTERFACE = re.compile(r"(?<!\\):interface=((?:\\.|[^:\\])*)")
 
@@ -61,8 +64,7 @@ class OperatorConfig(Table, kw_only=True):
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
-    #: country and network, five or six digits
-    code: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{5,6}$")]
+    code: Annotated[str, OPERATOR_CODE]
     forbidden: bool = False
     #: empty: those of the printed examples
     cell: list[CellConfig] = msgspec.field(default_factory=list)

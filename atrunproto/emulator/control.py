@@ -17,7 +17,7 @@ from atrunproto.secret import Secret
 from atrunproto.tcpatrun.module import SERVICE, TCPATRUNService
 from atrunproto.toml import ConfigError
 
-from .configuration import checkHosts
+from .configuration import OPERATOR_CODE, checkHosts
 from .gpio import Hardware
 from .module import EmulatedModule, Power
 from .network import Operator
@@ -27,6 +27,8 @@ from .rack import Rack
 MAX_BODY = 64 * 1024
 #: operators, names of hosts, and refused access point names of a network
 MAX_ENTRIES = 256
+
+_PIN = msgspec.Meta(pattern="^[0-9]{4,8}$")
 
 
 class PowerRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,7 +47,7 @@ class SimRequest(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     do: Literal["insert", "remove"]
-    pin: Annotated[str, msgspec.Meta(pattern="^[0-9]{4,8}$")] | None = None
+    pin: Annotated[str, _PIN] | None = None
 
 
 class RadioChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -87,7 +89,7 @@ class OperatorView(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
-    code: Annotated[str, msgspec.Meta(pattern="^[0-9]{5,6}$")]
+    code: Annotated[str, OPERATOR_CODE]
     forbidden: bool = False
 
 

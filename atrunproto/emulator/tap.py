@@ -95,14 +95,13 @@ class Options(usage.Options):
 
     def opt_at(self, place: str) -> None:
         """
-        Put AT instance N, 1 to 3, on a server endpoint: N=ENDPOINT, as in 1=pty:./at1. With --count the endpoint has
-        {n}, the module's number, or a sum such as {n+5000}. Repeatable.
+        Put AT instance N, 1 to 3, on an endpoint: N=ENDPOINT; with --count it has {n} or {n+5000} in it. Repeatable.
         """
         self._attach("at", place)
 
     def opt_serial(self, place: str) -> None:
         """
-        Put serial port N, 0 or 1, on a server endpoint without an AT instance: N=ENDPOINT. Repeatable.
+        Put serial port N, 0 or 1, on an endpoint without an AT instance: N=ENDPOINT. Repeatable.
         """
         self._attach("serial", place)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -257,3 +258,15 @@ class ControlTests(SynchronousTestCase):
         self.assertEqual(self.rack.network.resolve("host.example").result, "127.0.0.9")
         self.assertEqual(self.refused("PATCH", "/network", {"hosts": {"a": "b"}})[0], 400)
         self.assertEqual(self.done("GET", "/network")["hosts"], {"host.example": "127.0.0.9"})
+
+    # Manual
+
+    def test_manual(self) -> None:
+        """Every route is in the manual."""
+        self.start()
+        manual = (Path(__file__).parents[2] / "docs" / "reference" / "module.md").read_text("utf-8")
+        names = {"([0-9]{15})": "IMEI", "([0-5])": "CID", "([0-9]{1,2})": "N", "([0-9])": "N"}
+        for method, pattern in Control(self.rack, None).resource.table:
+            for group, name in names.items():
+                pattern = pattern.replace(group, name)
+            self.assertIn(f"\n`{method} {pattern}`", manual)

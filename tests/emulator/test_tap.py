@@ -15,6 +15,8 @@ from atrunproto.emulator.products import PRODUCTS
 from atrunproto.emulator.rack import Rack
 from atrunproto.emulator.tap import EXAMPLES, Options, addServices
 
+MANUAL = Path(__file__).parents[2] / "docs" / "reference" / "module.md"
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -269,3 +271,18 @@ def test_examples() -> None:
 
     commands = [shlex.split(text.replace("\\\n", "")) for text in EXAMPLES.split("\n\n") if "twistd" in text]
     assert [len(plans(*command[3:])) for command in commands] == [1, 50]
+
+
+def test_manualOfOptions() -> None:
+    """Every option is in the manual."""
+    text = MANUAL.read_text("utf-8")
+    options = [option.rstrip("=") for option in Options().longOpt if option != "help"]
+    assert [option for option in options if f"\n| `--{option}" not in text] == []
+
+
+def test_manualOfFile() -> None:
+    """The configuration file of the manual is understood."""
+    Path("modules.toml").write_text(MANUAL.read_text("utf-8").partition("```toml\n")[2].partition("```")[0])
+    config = parse("--config", "modules.toml").config
+    assert [module.count for module in config.module] == [1, 20]
+    assert [operator.name for operator in config.network.operator] == ["Home", "Elsewhere"]
