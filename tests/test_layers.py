@@ -30,6 +30,7 @@ SHELLS = {
     "tcpatrun.module",
     "tcpatrun.peer",
     "ipeasy.commands",
+    "ipeasy.link",
     "ipeasy.listening",
     "ipeasy.module",
 }

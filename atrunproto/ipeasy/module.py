@@ -1,8 +1,8 @@
 """
-The sockets of a module: six connections with their settings, states and pacing.
+The sockets of a module: six connections with their settings and states.
 
-Other protocol packages borrow one of them through L{SocketTable.socket}.
-Source: reference 6; IP Easy User Guide 3.2; TEL-SCF, TEL-SS, TEL-ALR.
+What a connection is to those who use it stands in L{atrunproto.ipeasy.link}. Other protocol packages borrow a socket
+through L{SocketTable.socket}.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from twisted.internet import protocol
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import CannotListenError, ConnectError, TimeoutError
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -22,13 +22,11 @@ from atrunproto.at.bearer import LOCAL, Bearer
 from atrunproto.at.settings import Settings
 
 from .filtering import Rule
+from .link import Link
 from .listening import Listener
-from .pacing import Packets
 
 #: connections of a module (TEL-MSK-03)
 SOCKETS = 6
-#: seconds that a peer has for what is still on its way to it when the module closes (A)
-CLOSING = 10.0
 
 
 class Status(IntEnum):
@@ -98,174 +96,6 @@ class Surroundings(Protocol):
         """
 
 
-class Link(protocol.Protocol):
-    """
-    One connection of a socket: paced towards the peer, and the transport of what runs on it.
-
-    @ivar bearer: the rules for an AT instance that sits on it.
-    """
-
-    def __init__(self, socket: Socket, above: IProtocol, bearer: Bearer = LOCAL) -> None:
-        """
-        @param above: what runs on the connection; it gets this link as its transport.
-        """
-        self.bearer = bearer
-        self._socket = socket
-        self._above = above
-        _, size, idle, _, sending = socket.config
-        self._packets = Packets(size, sending / 10)
-        self._idle = float(idle)
-        self._idleCall: IDelayedCall | None = None
-        self._sendCall: IDelayedCall | None = None
-        self._closeCall: IDelayedCall | None = None
-        self._peer: Any = None
-
-    def connectionMade(self) -> None:
-        transport: Any = self.transport
-        if hasattr(transport, "setTcpNoDelay"):
-            transport.setTcpNoDelay(True)
-        self._peer = transport.getPeer()
-        self._touch()
-        self._socket.linkUp(self)
-        self._above.makeConnection(self)  # type: ignore[arg-type]
-
-    def dataReceived(self, data: bytes) -> None:
-        self._touch()
-        self._socket.received += len(data)
-        self._above.dataReceived(data)
-
-    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
-        self.connected = 0
-        for call in (self._idleCall, self._sendCall, self._closeCall):
-            if call is not None:
-                call.cancel()
-        self._idleCall = self._sendCall = self._closeCall = None
-        self._socket.linkDown(self)
-        self._above.connectionLost(reason)
-
-    def hand(self, above: IProtocol) -> None:
-        """
-        Put something else on the connection.
-        """
-        self._above = above
-        above.makeConnection(self)  # type: ignore[arg-type]
-
-    # -- the transport of what runs on it
-
-    def write(self, data: bytes) -> None:
-        """
-        Send by packets of the configured size and timeout.
-        """
-        clock = self._socket.clock
-        for packet in self._packets.gather(data, clock.seconds()):
-            self.writeNow(packet)
-        deadline = self._packets.deadline()
-        if deadline is not None and self._sendCall is None:
-            self._sendCall = clock.callLater(max(0.0, deadline - clock.seconds()), self._sendRest)
-
-    def _sendRest(self) -> None:
-        self._sendCall = None
-        deadline, clock = self._packets.deadline(), self._socket.clock
-        if deadline is None:
-            return
-        if deadline > clock.seconds():
-            self._sendCall = clock.callLater(deadline - clock.seconds(), self._sendRest)
-        else:
-            self.writeNow(self._packets.flush())
-
-    def writeNow(self, data: bytes) -> None:
-        """
-        Send past the packets.
-        """
-        if self.connected and data:
-            self._touch()
-            self._socket.sent += len(data)
-            self.transport.write(data)  # type: ignore[union-attr]
-
-    def writeSequence(self, data: Sequence[bytes]) -> None:
-        self.write(b"".join(data))
-
-    def loseConnection(self) -> None:
-        """
-        Send what has gathered, then close; a peer that takes nothing any more doesn't keep the socket.
-        """
-        if self.connected and self._closeCall is None:
-            self.writeNow(self._packets.flush())
-            self._closeCall = self._socket.clock.callLater(CLOSING, self._closingOver)
-            self.transport.unregisterProducer()  # type: ignore[union-attr]
-            self.transport.loseConnection()  # type: ignore[union-attr]
-
-    def _closingOver(self) -> None:
-        self._closeCall = None
-        self.abortConnection()
-
-    def abortConnection(self) -> None:
-        if self.connected:
-            self.transport.abortConnection()  # type: ignore[union-attr]
-
-    def dropConnection(self) -> None:
-        """
-        Close; what has gathered is lost, and what still comes is for nobody.
-        """
-        self._packets.flush()
-        self.dataReceived = self._discard  # type: ignore[method-assign]
-        self.loseConnection()
-
-    @staticmethod
-    def _discard(data: bytes) -> None:
-        """
-        What comes on a dropped connection.
-        """
-
-    def getPeer(self) -> IAddress:
-        peer: IAddress = self._peer
-        return peer
-
-    def getHost(self) -> IAddress:
-        return self.transport.getHost()  # type: ignore[union-attr]
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        self.transport.registerProducer(producer, streaming)  # type: ignore[union-attr]
-
-    def unregisterProducer(self) -> None:
-        self.transport.unregisterProducer()  # type: ignore[union-attr]
-
-    def pauseProducing(self) -> None:
-        self.transport.pauseProducing()  # type: ignore[union-attr]
-
-    def resumeProducing(self) -> None:
-        if self.connected:
-            self.transport.resumeProducing()  # type: ignore[union-attr]
-
-    def stopProducing(self) -> None:
-        self.loseConnection()
-
-    def reconfigure(self) -> None:
-        """
-        The settings of the socket have changed while the connection is up.
-        """
-        _, size, idle, _, sending = self._socket.config
-        self._packets.size, self._packets.timeout = size, sending / 10
-        self._idle = float(idle)
-        if self._idleCall is not None:
-            self._idleCall.cancel()
-            self._idleCall = None
-        self._touch()
-
-    def _touch(self) -> None:
-        """
-        Data have passed: the inactivity timeout begins anew (TEL-ALR-07, TEL-SCF-12).
-        """
-        if self._idleCall is not None:
-            self._idleCall.reset(self._idle)
-        elif self._idle:
-            self._idleCall = self._socket.clock.callLater(self._idle, self._idleOver)
-
-    def _idleOver(self) -> None:
-        self._idleCall = None
-        self.loseConnection()
-
-
 class _Dialled(protocol.Factory):
     """
     The other end of one connection attempt.
@@ -306,7 +136,7 @@ class _Dialled(protocol.Factory):
 
     def _fire(self, result: Link | Failure) -> None:
         done, self._done = self._done, None
-        if done is not None:
+        if done is not None and not done.called:
             done.callback(result) if isinstance(result, Link) else done.errback(result)
 
 
@@ -481,10 +311,10 @@ class Socket:
         if attempt is None:
             return
         connector, done = attempt
+        # the reason first, for a connector that is stopped tells one of its own
+        done.errback(reason)
         if connector is not None:
             connector.disconnect()
-        if not done.called:
-            done.errback(reason)
 
     # -- the link
 

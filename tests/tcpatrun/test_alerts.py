@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from atrunproto.at.online import ChannelTransport, Online
-from atrunproto.ipeasy.module import CLOSING
+from atrunproto.ipeasy.link import CLOSING
 from tests.tcpatrun.service import HOST_PORT, PORT, Service, isOpen
 
 

@@ -1,0 +1,260 @@
+"""
+One connection of a module's socket: paced towards the peer, and the transport of what runs on it.
+
+Source: reference 6.1 (#SCFG pktSz, maxTo and txTo); TEL-SCF, TEL-ALR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet import protocol
+from twisted.internet.interfaces import IAddress, IConsumer, IDelayedCall, IProtocol, IPushProducer, ITransport
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from atrunproto.at.bearer import LOCAL, Bearer
+
+from .pacing import Packets
+
+if TYPE_CHECKING:
+    from .module import Socket
+
+#: seconds that a peer has to take something of what is still on its way to it when the module closes (A)
+CLOSING = 10.0
+
+
+@implementer(ITransport, IConsumer, IPushProducer)
+class Link(protocol.Protocol):
+    """
+    One connection of a socket: paced towards the peer, and the transport of what runs on it.
+
+    (up) write: by packets to the peer.
+    (up) loseConnection: wait for a pull producer; what has gathered is sent -> closing.
+    (closing) L{CLOSING} seconds: abort.
+    (up, closing) the connection is lost: C{connectionLost} -> dead.
+    (dead) everything: nothing.
+
+    @ivar bearer: the rules for an AT instance that sits on it.
+    @ivar disconnecting: it is about to be closed.
+    """
+
+    def __init__(self, socket: Socket, above: IProtocol, bearer: Bearer = LOCAL) -> None:
+        """
+        @param above: what runs on the connection; it gets this link as its transport.
+        """
+        self.bearer = bearer
+        self._socket = socket
+        self._above = above
+        _, size, idle, _, sending = socket.config
+        self._packets = Packets(size, sending / 10)
+        self._idle = float(idle)
+        self._idleCall: IDelayedCall | None = None
+        self._sendCall: IDelayedCall | None = None
+        self._closeCall: IDelayedCall | None = None
+        self._askCall: IDelayedCall | None = None
+        self._producer: Any = None
+        self._pulls = False
+        self._closing = False
+        self._peer: Any = None
+        self.disconnecting = False
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        if hasattr(transport, "setTcpNoDelay"):
+            transport.setTcpNoDelay(True)
+        self._peer = transport.getPeer()
+        self._touch()
+        self._socket.linkUp(self)
+        self._above.makeConnection(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._touch()
+        self._socket.received += len(data)
+        self._above.dataReceived(data)
+
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+        self.connected = 0
+        for call in (self._idleCall, self._sendCall, self._closeCall, self._askCall):
+            if call is not None:
+                call.cancel()
+        self._idleCall = self._sendCall = self._closeCall = self._askCall = None
+        self._socket.linkDown(self)
+        producer, self._producer = self._producer, None
+        if producer is not None and self._closing:
+            # the transport, which would stop it, no longer knew of it
+            producer.stopProducing()
+        self._above.connectionLost(reason)
+
+    def hand(self, above: IProtocol) -> None:
+        """
+        Put something else on the connection.
+        """
+        self._above = above
+        above.makeConnection(self)
+
+    # -- the transport of what runs on it
+
+    def write(self, data: bytes) -> None:
+        """
+        Send by packets of the configured size and timeout.
+        """
+        if not self.connected or self._closing:
+            return
+        clock = self._socket.clock
+        packets = self._packets.gather(data, clock.seconds())
+        # in one piece, since TCP joins them in any case, and pauses a push producer at each one that is too much
+        self.writeNow(b"".join(packets))
+        if self._pulls and not packets and self._askCall is None:
+            # nothing has left, so the transport won't ask for more
+            self._askCall = clock.callLater(0, self._ask)
+        deadline = self._packets.deadline()
+        if deadline is not None and self._sendCall is None:
+            self._sendCall = clock.callLater(max(0.0, deadline - clock.seconds()), self._sendRest)
+
+    def _sendRest(self) -> None:
+        self._sendCall = None
+        deadline, clock = self._packets.deadline(), self._socket.clock
+        if deadline is None:
+            return
+        if deadline > clock.seconds():
+            self._sendCall = clock.callLater(deadline - clock.seconds(), self._sendRest)
+        else:
+            self.writeNow(self._packets.flush())
+
+    def writeNow(self, data: bytes) -> None:
+        """
+        Send past the packets.
+        """
+        if self.connected and data:
+            self._touch()
+            self._socket.sent += len(data)
+            if self._closeCall is not None:
+                self._closeCall.reset(CLOSING)
+            self.transport.write(data)  # type: ignore[union-attr]
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """
+        Send what has gathered, then close; a peer that takes nothing any more doesn't keep the socket.
+        """
+        if self.connected and not self.disconnecting:
+            self._limitClose()
+            if not self._pulls:
+                self._close()
+
+    def _limitClose(self) -> None:
+        self.disconnecting = True
+        if self._closeCall is None:
+            self._closeCall = self._socket.clock.callLater(CLOSING, self._closingOver)
+
+    def _close(self) -> None:
+        """
+        Close as soon as the rest is sent. A push producer that is paused would keep the transport from it.
+        """
+        self._stopAsking()
+        self.writeNow(self._packets.flush())
+        self._closing = True
+        self.transport.unregisterProducer()  # type: ignore[union-attr]
+        self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def _closingOver(self) -> None:
+        self._closeCall = None
+        self.abortConnection()
+
+    def abortConnection(self) -> None:
+        if self.connected:
+            self.transport.abortConnection()  # type: ignore[union-attr]
+
+    def dropConnection(self) -> None:
+        """
+        Close; what has gathered is lost, and what still comes is for nobody.
+        """
+        self._packets.flush()
+        self.dataReceived = self._discard  # type: ignore[method-assign]
+        if self.connected and not self._closing:
+            self._limitClose()
+            self._close()
+
+    @staticmethod
+    def _discard(data: bytes) -> None:
+        """
+        What comes on a dropped connection.
+        """
+
+    def getPeer(self) -> IAddress:
+        peer: IAddress = self._peer
+        return peer
+
+    def getHost(self) -> IAddress:
+        return self.transport.getHost()  # type: ignore[union-attr]
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """
+        Let a producer hear how much the peer takes.
+
+        @raise RuntimeError: there is one already.
+        """
+        if self._producer is not None:
+            raise RuntimeError("a producer is registered already")
+        if not self.connected:
+            producer.stopProducing()
+            return
+        self._producer, self._pulls = producer, not streaming
+        if not self._closing:
+            self.transport.registerProducer(producer, streaming)  # type: ignore[union-attr]
+
+    def unregisterProducer(self) -> None:
+        self._producer, self._pulls = None, False
+        self._stopAsking()
+        if not self._closing:
+            self.transport.unregisterProducer()  # type: ignore[union-attr]
+            if self.disconnecting and self.connected:
+                self._close()
+
+    def _ask(self) -> None:
+        self._askCall = None
+        self._producer.resumeProducing()
+
+    def _stopAsking(self) -> None:
+        call, self._askCall = self._askCall, None
+        if call is not None:
+            call.cancel()
+
+    def pauseProducing(self) -> None:
+        self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def resumeProducing(self) -> None:
+        if self.connected:
+            self.transport.resumeProducing()  # type: ignore[union-attr]
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
+
+    def reconfigure(self) -> None:
+        """
+        The settings of the socket have changed while the connection is up.
+        """
+        _, size, idle, _, sending = self._socket.config
+        self._packets.size, self._packets.timeout = size, sending / 10
+        self._idle = float(idle)
+        if self._idleCall is not None:
+            self._idleCall.cancel()
+            self._idleCall = None
+        self._touch()
+
+    def _touch(self) -> None:
+        """
+        Data have passed: the inactivity timeout begins anew (TEL-ALR-07, TEL-SCF-12).
+        """
+        if self._idleCall is not None:
+            self._idleCall.reset(self._idle)
+        elif self._idle:
+            self._idleCall = self._socket.clock.callLater(self._idle, self._idleOver)
+
+    def _idleOver(self) -> None:
+        self._idleCall = None
+        self.loseConnection()
