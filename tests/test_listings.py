@@ -1,0 +1,82 @@
+"""The listings of the manual are run as a reader would run them, and print what the pages say."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.programs import PATIENCE, ROOT, environment
+
+DOCS = ROOT / "docs"
+LISTINGS = DOCS / "listings"
+INCLUDED = re.compile(r"^```\{literalinclude\} (\S+)$", re.MULTILINE)
+
+
+def printed(*words: str, where: Path) -> str:
+    """What a listing prints; it must end by itself, and well."""
+    done = subprocess.run(
+        [sys.executable, str(LISTINGS / words[0]), *words[1:]],
+        cwd=where,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@contextmanager
+def running(*words: str, where: Path) -> Iterator[str]:
+    """A listing that runs until it is stopped; gives the first line that it prints."""
+    program = subprocess.Popen(
+        [sys.executable, str(LISTINGS / words[0]), *words[1:]],
+        cwd=where,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert program.stdout is not None
+        yield program.stdout.readline()
+    finally:
+        program.terminate()
+        program.communicate(timeout=PATIENCE)
+
+
+def commandsOf(page: str) -> list[Sequence[str]]:
+    """The commands that a page has its reader type, without C{python} in front."""
+    lines = re.findall(r"^ *\$ python (.*?)( &)?$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+    return [shlex.split(line) for line, _ in lines]
+
+
+def test_embedded(tmp_path: Path) -> None:
+    """A Twisted program of one page answers AT commands on any endpoint, and another one asks them."""
+    serve, ask = commandsOf("howto/embed-an-at-instance.md")
+    with running(*serve, where=tmp_path) as said:
+        assert said == "listening at unix:./thermometer\n"
+        assert printed(*ask, where=tmp_path) == (LISTINGS / "ask.txt").read_text(encoding="utf-8")
+
+
+def test_addedCommand(tmp_path: Path) -> None:
+    """A command of one's own, on a product of one's own, is parsed, checked, stored and run like the others."""
+    expected = (LISTINGS / "add_command.txt").read_text(encoding="utf-8")
+    assert printed("add_command.py", where=tmp_path) == expected
+
+
+def test_everyListingIsShown() -> None:
+    """No listing is left over that no page shows, and no page shows one that isn't there."""
+    shown = {
+        (page.parent / name).resolve()
+        for page in DOCS.rglob("*.md")
+        if "_build" not in page.parts
+        for name in INCLUDED.findall(page.read_text(encoding="utf-8"))
+    }
+    assert shown >= set(LISTINGS.iterdir())
+    assert all(each.exists() for each in shown)
