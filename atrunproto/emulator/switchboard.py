@@ -70,10 +70,8 @@ class Port(Protocol):
         Give the port to an instance, or make it mute.
         """
         before, self.instance = self.instance, instance
-        if before is not None:
+        if before is not None and before.transport is self.transport:
             before.detach()
-            if self.connected:
-                self.transport.unregisterProducer()  # type: ignore[union-attr]
         # one call less for each chunk: the instance hears the transport directly
         self.dataReceived = discard if instance is None else instance.dataReceived  # type: ignore[method-assign]
         if instance is not None:
