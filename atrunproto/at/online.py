@@ -77,6 +77,26 @@ class ATAddress:
 GUARD_TICK = 0.02
 
 
+@implementer(IPushProducer)
+class ChannelSource:
+    """
+    A channel's producer, as the transport of the instance has it: stopped once, whoever is the first to do it.
+    """
+
+    def __init__(self, spell: ChannelTransport, producer: Any) -> None:
+        self._spell = spell
+        self._producer = producer
+
+    def pauseProducing(self) -> None:
+        self._producer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self._producer.resumeProducing()
+
+    def stopProducing(self) -> None:
+        self._spell.stopProducer()
+
+
 @implementer(ITransport, IConsumer, IPushProducer)
 class ChannelTransport:
     """
@@ -85,16 +105,18 @@ class ChannelTransport:
     (online) received: to the channel, but for the escape sequence.
     (online) escape sequence: the channel hears of it by L{Escaped} -> dead.
     (online) write: to the DTE.
-    (online) loseConnection, abortConnection: NO CARRIER, C{connectionLost} in a later turn -> dead.
+    (online) loseConnection: wait for a pull producer -> closing.
+    (online, closing) abortConnection, the producer is gone: NO CARRIER, C{connectionLost} in a later turn -> dead.
     (dead) write, loseConnection: nothing.
+
+    What had come already when the channel paused its transport is held for it.
 
     @ivar online: what the handler has asked for.
     @ivar number: of the instance.
+    @ivar disconnecting: it is about to be closed.
     """
 
     _log = Logger()
-
-    disconnecting = False
 
     def __init__(self, at: ATInstance, online: Online) -> None:
         self.online = online
@@ -102,6 +124,11 @@ class ChannelTransport:
         self._instance = at
         self.number = at.number
         self._producer: Any = None
+        self._streaming = False
+        self._ending = False
+        self._paused = False
+        self._held = b""
+        self.disconnecting = False
         self._host = ATAddress(at.number)
         self._peer = ATAddress(at.number, at.getPeer())
         self._clock = at.module.clock
@@ -122,10 +149,7 @@ class ChannelTransport:
         """
         Connect the channel.
         """
-        with self._log.failuresHandled("a channel failed to start on instance {instance}", instance=self.number) as op:
-            self.online.channel.makeConnection(self)
-        if op.failed:
-            self.loseConnection()
+        self._tell(self.online.channel.makeConnection, self)
 
     def received(self, data: bytes) -> None:
         """
@@ -148,22 +172,45 @@ class ChannelTransport:
         """
         The spell is over: nothing reaches the instance any more.
         """
-        producer = self._producer
-        with self._log.failuresHandled("a channel failed to end on instance {instance}", instance=self.number):
-            self._arm(None)
-            self.unregisterProducer()
-            self._at = None
-            if producer is not None:
-                producer.stopProducing()
-            self.online.channel.connectionLost(reason)
+        self._at = None
+        self._arm(None)
+        if self._producer is not None:
+            self._instance.unregisterChannelProducer()
+            self.stopProducer()
+        self._paused = False
+        self._deliverHeld()
+        self._tell(self.online.channel.connectionLost, reason)
+
+    def stopProducer(self) -> None:
+        """
+        Tell the channel's producer that nobody takes any more.
+        """
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            self._tell(producer.stopProducing)
 
     def _deliver(self, data: bytes) -> None:
         if self.disconnecting:
             return
-        with self._log.failuresHandled("a channel failed on instance {instance}", instance=self.number) as op:
-            self.online.channel.dataReceived(data)
-        if op.failed:
-            self.loseConnection()
+        if self._paused or self._held:
+            self._held += data
+        else:
+            self._tell(self.online.channel.dataReceived, data)
+
+    def _deliverHeld(self) -> None:
+        held = self._held
+        if held and not self._paused:
+            self._held = b""
+            self._deliver(held)
+
+    def _tell(self, what: Callable[..., Any], *arguments: Any) -> None:
+        """
+        Call the channel's code; its failure is logged and ends the spell.
+        """
+        with self._log.failuresHandled("a channel failed on instance {instance}", instance=self.number) as operation:
+            what(*arguments)
+        if operation.failed:
+            self.abortConnection()
 
     def _arm(self, deadline: float | None) -> None:
         """
@@ -193,7 +240,7 @@ class ChannelTransport:
     # -- what the channel does with it
 
     def write(self, data: bytes) -> None:
-        if self._at is not None and not self.disconnecting:
+        if self._at is not None and not self._ending:
             self._at.writeOnline(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
@@ -201,17 +248,20 @@ class ChannelTransport:
 
     def loseConnection(self) -> None:
         """
-        End online mode from the channel's side.
+        End online mode from the channel's side, once a pull producer has finished.
         """
-        if self._at is not None and not self.disconnecting:
-            self.disconnecting = True
-            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, NO_CARRIER)
+        self.disconnecting = True
+        if self._producer is None or self._streaming:
+            self.abortConnection()
 
     def abortConnection(self) -> None:
         """
-        End online mode; what was written is not waited for in either case.
+        End online mode; no producer is waited for. What was written can't be called back.
         """
-        self.loseConnection()
+        self.disconnecting = True
+        if self._at is not None and not self._ending:
+            self._ending = True
+            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, NO_CARRIER)
 
     def getPeer(self) -> IAddress:
         return self._peer
@@ -230,23 +280,32 @@ class ChannelTransport:
         if self._at is None:
             producer.stopProducing()
         else:
-            self._producer = producer
-            self._at.registerChannelProducer(producer, streaming)
+            self._producer, self._streaming = producer, streaming
+            self._at.registerChannelProducer(ChannelSource(self, producer), streaming)
 
     def unregisterProducer(self) -> None:
         if self._at is not None and self._producer is not None:
             self._producer = None
             self._at.unregisterChannelProducer()
+            if self.disconnecting:
+                self.abortConnection()
 
     def pauseProducing(self) -> None:
         """
         Stop reading from the DTE.
         """
         if self._at is not None:
+            self._paused = True
             self._at.setChannelFull(True)
 
     def resumeProducing(self) -> None:
+        """
+        Read on; what is held comes in a later turn.
+        """
         if self._at is not None:
+            self._paused = False
+            if self._held:
+                self._clock.callLater(0, self._deliverHeld)
             self._at.setChannelFull(False)
 
     def stopProducing(self) -> None:

@@ -64,7 +64,8 @@ class PeerTransport:
     (online, closing, leaving) NO CARRIER, DCD off, the link lost: C{connectionLost} -> dead.
     (dead) everything: nothing.
 
-    While leaving, data still go to the protocol, even if it has paused them: the answer comes behind them.
+    What had come already when the protocol paused its transport is held for it. While leaving, data still go to the
+    protocol, even if it has paused them: the answer comes behind them.
     """
 
     _log = Logger()
@@ -74,6 +75,7 @@ class PeerTransport:
         "_client",
         "_done",
         "_forgetLines",
+        "_held",
         "_host",
         "_leaving",
         "_numeric",
@@ -109,6 +111,7 @@ class PeerTransport:
         self._producer: Any = None
         self._streaming = False
         self._paused = False
+        self._held = b""
         self._leaving = False
         self._reason = Failure(ConnectionDone())
         self._done: Deferred[None] | None = None
@@ -146,7 +149,19 @@ class PeerTransport:
             self._silence.cancel()
             self._silence = None
         if onward:
-            self._tell(self._protocol.dataReceived, onward)
+            self._deliver(onward)
+
+    def _deliver(self, data: bytes) -> None:
+        if self._paused or self._held:
+            self._held += data
+        else:
+            self._tell(self._protocol.dataReceived, data)
+
+    def _deliverHeld(self) -> None:
+        held = self._held
+        if held and not self._paused:
+            self._held = b""
+            self._tell(self._protocol.dataReceived, held)
 
     def escape(self, guard: float, reason: BaseException | None = None) -> Deferred[None]:
         """
@@ -193,7 +208,7 @@ class PeerTransport:
         self._silence = None
         code, onward = self._watch.expire()
         if code is None:
-            self._tell(self._protocol.dataReceived, onward)
+            self._deliver(onward)
         elif code is OK:
             self._end(self._reason, None, "" if self._reason.check(Escaped) else self.hangUp)
         else:
@@ -220,6 +235,7 @@ class PeerTransport:
         client.onlineEnded(error is None, hangUp)
         self._stopProducer()
         self._resume()
+        self._deliverHeld()
         self._tell(self._protocol.connectionLost, reason)
         if self._done is not None:
             if error is None:
@@ -273,12 +289,19 @@ class PeerTransport:
         return self._host
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """
+        Let a producer hear how much the module takes; it is stopped when nothing more can be written.
+
+        @raise RuntimeError: there is one already.
+        """
+        if self._producer is not None:
+            raise RuntimeError("a producer is registered already")
         if self._client is None or self._leaving:
             producer.stopProducing()
             return
+        # a pull producer may be asked, and end, inside the call
+        self._producer, self._streaming = producer, streaming
         self._transport.registerProducer(producer, streaming)
-        self._producer = producer
-        self._streaming = streaming
 
     def unregisterProducer(self) -> None:
         if self._producer is None:
@@ -316,6 +339,8 @@ class PeerTransport:
     def _resume(self) -> None:
         if self._paused:
             self._paused = False
+            if self._held and self._client is not None:
+                self._clock.callLater(0, self._deliverHeld)
             self._transport.resumeProducing()
 
     def stopProducing(self) -> None:

@@ -472,8 +472,9 @@ class TestBackPressure:
         bench = quiet()
         channel, producer = bench.goOnline(), Producer()
         transportOf(channel).registerProducer(producer, False)
-        assert bench.transport.producer is producer
         assert bench.transport.streaming is False
+        bench.transport.producer.resumeProducing()
+        assert producer.told == ["resume"]
 
     def test_oneProducer(self) -> None:
         """Only one producer can be registered at a time, as with any transport."""
