@@ -182,7 +182,7 @@ def test_resultCodes() -> None:
 
 
 def test_products() -> None:
-    """Each product is listed with its family, its software and since when it has the run-AT services (TEL-APP-01)."""
+    """Each product is listed with its family, its software and since when it has the run-AT services."""
     shown = manual.productsPart()
     assert re.findall(r"^\| `(.*?)` \|", shown, re.MULTILINE) == list(PRODUCTS)
     assert "| `HE910-EUR` | xE910-3G | HE910 | 12.00.004 | 12.00.xx4 |" in shown
