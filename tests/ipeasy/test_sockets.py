@@ -95,6 +95,24 @@ def test_wrongValues(values: str) -> None:
     assert at.execute("AT#SCFG?") == [*FACTORY, "OK"]
 
 
+def test_oldCommands() -> None:
+    """What the four old commands set, each for the socket of its instance, #SCFG sets at once (TEL-SCF-09)."""
+    emulated = MemoryModule("GE865-QUAD")
+    one, three = emulated.port(1), emulated.port(3)
+    assert one.execute("AT#PKTSZ=512;#SKTTO=30;#SKTCT=300;#DSTO=100") == ["OK"]
+    assert three.execute("AT#PKTSZ=0;#SKTTO=0;#DSTO=0") == ["OK"]
+    assert one.execute("AT#SCFG?")[:3] == ["#SCFG: 1,1,512,30,300,100", FACTORY[1], "#SCFG: 3,1,300,0,600,0"]
+    assert one.execute("AT#PKTSZ?;#SKTTO?;#SKTCT?;#DSTO?") == [
+        "#PKTSZ: 512",
+        "#SKTTO: 30",
+        "#SKTCT: 300",
+        "#DSTO: 100",
+        "OK",
+    ]
+    for bad in ("#PKTSZ=1501", "#SKTTO=65536", "#SKTCT=9", "#DSTO=256"):
+        assert one.execute(f"AT{bad}") == ["ERROR"]
+
+
 def test_notWhileConnected() -> None:
     """A socket at work can't be changed, the others can (TEL-SCF-06)."""
     emulated, at = ready()

@@ -36,7 +36,7 @@ def test_shortAnswersWait(tenths: int) -> None:
 
 
 def test_infiniteTimeout() -> None:
-    """With an infinite transmission timeout an answer waits until a packet is full (TEL-ALR-05)."""
+    """With an infinite transmission timeout an answer waits until a packet is full."""
     service = Service()
     service.do("AT#SCFG=1,1,16,0,600,0")
     wire = service.serve().login()
