@@ -8,6 +8,7 @@ inotify tells of the next open. So there is nothing to count, and nothing to pol
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import termios
@@ -22,6 +23,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.inotify import INotifyError
 from twisted.internet.interfaces import (
     IAddress,
+    IDelayedCall,
     IListeningPort,
     IProducer,
     IProtocol,
@@ -40,6 +42,7 @@ from atrunproto.at.lines import LineCallback
 from atrunproto.endpoints._opens import Opens
 from atrunproto.endpoints._tty import CannotListenOnTTY, ITTYReactor, LineListeners, TTYTransport
 
+TAKEN_POLL = 0.02  # seconds between two looks whether the user has taken all, before the terminal closes
 HANG_UP_POLL = 0.2  # seconds between two looks for a hang-up, while reading is paused and so nothing else would tell
 
 
@@ -61,6 +64,19 @@ def _isHungUp(fd: int) -> bool:
     look = select.poll()
     look.register(fd, 0)
     return any(event & select.POLLHUP for _, event in look.poll(0))
+
+
+def _isTaken(device: str) -> bool:
+    """
+    Whether the user has read all that the terminal holds for him; it would be lost with the terminal.
+    """
+    user = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        waiting = bytearray(4)
+        fcntl.ioctl(user, termios.FIONREAD, waiting)
+    finally:
+        os.close(user)
+    return not any(waiting)
 
 
 def _refresh(device: str) -> None:
@@ -107,6 +123,7 @@ class PtyTransport(TTYTransport):
         self._readPaused = False
         self._look = LoopingCall(self._lookForHangUp)
         self._look.clock = reactor
+        self._ending: IDelayedCall | None = None
 
     # Life
 
@@ -129,6 +146,8 @@ class PtyTransport(TTYTransport):
         Remove the link, unless it belongs to somebody else by now, and close the pty.
         """
         self._stopLooking()
+        if self._ending is not None and self._ending.active():
+            self._ending.cancel()
         self._opens.close()
         removeLink(self._link, self._device)
         os.close(self._fd)
@@ -158,10 +177,11 @@ class PtyTransport(TTYTransport):
             self._startLooking()
         else:
             self._reactor.addReader(self)
+        # before the producer: who hears of the user can still drop what was meant for nobody
+        self._listeners.tell("DTR", True)
         if self.producer is not None and (self.producerPaused or not self.streamingProducer):
             self.producerPaused = False
             cast(IPullProducer, self.producer).resumeProducing()
-        self._listeners.tell("DTR", True)
 
     def _hungUp(self) -> None:
         """
@@ -251,6 +271,26 @@ class PtyTransport(TTYTransport):
             FileDescriptor.loseConnection(self)
         else:
             self.closeSoon(Failure(CONNECTION_DONE))
+
+    def _postLoseConnection(self) -> None:
+        """
+        All is written after a close: wait until the user has taken it.
+        """
+        if self._ending is None:
+            self._lookIfTaken(False)
+
+    def _lookIfTaken(self, before: bool) -> None:
+        """
+        Close when two looks have found nothing: between two pieces the kernel may show none.
+        """
+        try:
+            taken = _isHungUp(self._fd) or _isTaken(self._device)
+        except OSError:  # the user has reserved it for himself: it can't be known
+            taken = before = True
+        if taken and before:
+            self.connectionLost(Failure(CONNECTION_DONE))
+        else:
+            self._ending = self._reactor.callLater(TAKEN_POLL, self._lookIfTaken, taken)
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """

@@ -17,6 +17,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.inotify import INotifyError
 from twisted.internet.interfaces import IConsumer, IListeningPort, IPushProducer, ITransport
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
@@ -364,10 +365,24 @@ class Ends(PtyTestCase):
         line.transport.write(CHUNK * 40)
         line.transport.loseConnection()
         line.transport.loseConnection()
-        await user.whenCount(30 * len(CHUNK))
+        await user.whenCount(40 * len(CHUNK))
         await line.whenLost()
         assert [reason.type for reason in line.losses] == [ConnectionDone]
         assert not os.path.lexists(self.path)
+
+    async def test_leavesDuringClose(self) -> None:
+        """A close waits for a user who doesn't read, but not for one who has gone without it."""
+        line = Line()
+        await self.listen(line)
+        user = self.user()
+        await line.whenEvents(("DTR", True))
+        line.transport.write(CHUNK)
+        line.transport.loseConnection()
+        while line.transport._ending is None:
+            await deferLater(self.reactor, 0)
+        user.close()
+        await line.whenLost()
+        assert line.losses[0].check(ConnectionDone)
 
     async def test_loseConnectionAlone(self) -> None:
         """A protocol that closes its line while there is no user, or while he leaves, does so all the same."""
