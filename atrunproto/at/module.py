@@ -650,6 +650,13 @@ class ATInstance:
             self._finish(self._framing.result(code))
             self._regulate()
 
+    def lineRaised(self) -> None:
+        """
+        DTR has come on: what was told in the meantime and is still held was told to nobody.
+        """
+        self._notices = None
+        self._dropped = 0
+
     def lineDropped(self) -> None:
         """
         DTR has gone off. What that means is told by &D: 0 nothing, 1 command mode, 2 and 5 the connection is ended.

@@ -78,7 +78,11 @@ class Port(Protocol):
             instance.makeConnection(self.transport)
 
     def _lineChanged(self, name: str, on: bool) -> None:
-        if name == "DTR" and not on and self.instance is not None:
+        if name != "DTR" or self.instance is None:
+            return
+        if on:
+            self.instance.lineRaised()
+        else:
             self.instance.lineDropped()
 
 
