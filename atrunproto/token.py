@@ -31,7 +31,7 @@ def readToken(path: str) -> Secret:
     """
     try:
         text = Path(path).read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise TokenError(f"{path}: {error}") from None
     if not text:
         raise TokenError(f"{path}: the file is empty; delete it, and the daemon makes a new token")
@@ -50,7 +50,7 @@ def makeToken(path: str) -> Secret:
         if os.stat(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise TokenError(f"{path}: others than its owner may use it; chmod 600 it") from None
         return readToken(path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise TokenError(f"{path}: {error}") from None
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

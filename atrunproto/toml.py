@@ -41,13 +41,22 @@ def readFile(path: str, kind: type[Kind], readOther: Callable[[type, Any], Any] 
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        # what isn't TOML or UTF-8, and a path that can't be one, are ValueErrors
         raise ConfigError(f"{path}: {error}") from None
     try:
         refuseUnknown(table, kind)
         return msgspec.convert(table, kind, dec_hook=readOther)
     except (ConfigError, msgspec.ValidationError) as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def notText(error: UnicodeEncodeError, given: Mapping[str, Any]) -> str:
+    """
+    Say which option isn't text: the system hands over bytes that aren't UTF-8 as characters that can't be encoded.
+    """
+    option = next((name for name, value in given.items() if value == error.object), "config")
+    return f"{option}: {error.object!r} is not text"
 
 
 def refuseUnknown(table: Mapping[str, Any], kind: type[msgspec.Struct], where: str = "") -> None:

@@ -83,7 +83,7 @@ class Rack(Service):
     def _add(self, plan: ModulePlan) -> None:
         try:
             memory = NVM(plan.nvm)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise StartError(f"--nvm: {error}") from None
         self.modules[plan.imei] = module = EmulatedModule(
             plan.product, self.network, self._reactor, plan.imei, plan.number, memory, plan.startup, self._timeScale

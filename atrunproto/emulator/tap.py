@@ -11,15 +11,15 @@ from typing import Any, cast
 import msgspec
 from twisted.application.service import MultiService
 from twisted.application.strports import service as listeningService
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTime
 from twisted.python import usage
 
 from atrunproto import __version__
+from atrunproto.descriptions import readServer
 from atrunproto.http import JSONSite
 from atrunproto.token import TokenError, makeToken
-from atrunproto.toml import ConfigError, readFile
+from atrunproto.toml import ConfigError, notText, readFile
 
 from .configuration import (
     EmulatorConfig,
@@ -143,7 +143,7 @@ class Options(usage.Options):
             self.config = config = self._merged()
             checkTimeScale(config.timeScale)
             checkHosts(config.network.hosts)
-            plans = planModules(config.module, lambda endpoint: serverFromString(reactor, endpoint))
+            plans = planModules(config.module, lambda endpoint: readServer(reactor, endpoint))
             addressPool(config.address, len(plans))
         except ConfigError as error:
             raise usage.UsageError(f"--{error}") from None
@@ -152,7 +152,7 @@ class Options(usage.Options):
                 raise usage.UsageError("a module could not be reached: give --at, --startup or --nvm")
         if config.control:
             try:
-                serverFromString(reactor, config.control)
+                readServer(reactor, config.control)
             except Exception as error:
                 # An endpoint parser may raise anything.
                 raise usage.UsageError(f"--control: {config.control!r} cannot be used: {error}") from None
@@ -176,6 +176,8 @@ class Options(usage.Options):
         except msgspec.ValidationError as error:
             what, _, option = str(error).rpartition(" - at `$.")
             raise ConfigError(f"{option.rstrip('`')}: {what}") from None
+        except UnicodeEncodeError as error:
+            raise ConfigError(notText(error, {**module, **self._given(*names)})) from None
         return config
 
     def _given(self, *names: str) -> dict[str, str]:
@@ -209,7 +211,7 @@ class Daemon(MultiService):
     def _endingClearly(self) -> Iterator[None]:
         try:
             yield
-        except (CannotListenError, StartError) as error:
+        except (CannotListenError, OSError, StartError) as error:
             from twisted.internet import reactor
 
             reason = str(error) if isinstance(error, StartError) else f"--control: {error}"
@@ -240,7 +242,7 @@ def addServices(services: MultiService, config: EmulatorConfig, reactor: Any) ->
     @raise ConfigError: something in it cannot be used.
     @raise TokenError: if there is no token to be had.
     """
-    plans = planModules(config.module, lambda endpoint: serverFromString(reactor, endpoint))
+    plans = planModules(config.module, lambda endpoint: readServer(reactor, endpoint))
     network = Network(
         reactor,
         addressPool(config.address, len(plans)),

@@ -47,7 +47,7 @@ class DialConfig(Table, kw_only=True):
             return self.password
         try:
             return Secret(Path(self.passwordFile).read_text("utf-8").rstrip("\r\n"))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(f"password-file: {error}") from None
 
 

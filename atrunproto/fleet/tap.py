@@ -13,15 +13,15 @@ from typing import Any, cast
 import msgspec
 from twisted.application.service import MultiService
 from twisted.application.strports import service as listeningService
-from twisted.internet.endpoints import clientFromString, serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IProtocolFactory, IReactorCore, IReactorFromThreads, IReactorTime
 from twisted.python import usage
 
 from atrunproto import __version__
+from atrunproto.descriptions import readClient, readServer
 from atrunproto.http import JSONSite
 from atrunproto.token import TOKEN_SUFFIX, TokenError, makeToken
-from atrunproto.toml import ConfigError
+from atrunproto.toml import ConfigError, notText
 
 from .api import API
 from .config import HostConfig, parseDial, parseNetwork, readConfig
@@ -123,16 +123,16 @@ class Options(usage.Options):
 
         self.config = config = self._merged()
         for endpoint in config.listen:
-            _checked("listen", endpoint, lambda text: serverFromString(reactor, text))
+            _checked("listen", endpoint, lambda text: readServer(reactor, text))
         for network in config.allow:
             _checked("allow", network, parseNetwork)
         for dial in config.dial:
-            _checked("dial", dial.endpoint, lambda text: clientFromString(reactor, text))
+            _checked("dial", dial.endpoint, lambda text: readClient(reactor, text))
             try:
                 dial.readPassword()
             except ConfigError as error:
                 raise usage.UsageError(f"--dial: {error}") from None
-        _checked("http", config.http, lambda text: serverFromString(reactor, text))
+        _checked("http", config.http, lambda text: readServer(reactor, text))
         path = Path(_checked("store", config.store, storePath)).absolute()
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise usage.UsageError(f"--store: {path.parent} is no folder that can be written to")
@@ -150,6 +150,8 @@ class Options(usage.Options):
             config.overlay(given)
         except msgspec.ValidationError as error:
             raise usage.UsageError(f"--{_optionOf(str(error))}: {error}") from None
+        except UnicodeEncodeError as error:
+            raise usage.UsageError(f"--{notText(error, given)}") from None
         config.listen += self._listen
         config.allow += self._allow
         config.dial += [_checked("dial", text, parseDial) for text in self._dial]
@@ -215,7 +217,7 @@ class Daemon(MultiService):
 def _endingClearly() -> Iterator[None]:
     try:
         yield
-    except (CannotListenError, StoreError, TokenError) as error:
+    except (CannotListenError, OSError, StoreError, TokenError) as error:
         raise SystemExit(f"atrun-host: {error}") from None
 
 
@@ -253,7 +255,7 @@ def addServices(services: MultiService, config: HostConfig, reactor: Any) -> Mul
         dialling = dialler(
             clock,
             host.reception,
-            clientFromString(reactor, dial.endpoint),
+            readClient(reactor, dial.endpoint),
             dial.user,
             dial.readPassword(),
             None if dial.mode is None else dial.mode == "step",
