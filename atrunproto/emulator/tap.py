@@ -18,6 +18,7 @@ from twisted.python import usage
 from atrunproto import __version__
 from atrunproto.descriptions import readServer
 from atrunproto.http import JSONSite
+from atrunproto.starting import CannotStart
 from atrunproto.token import TokenError, makeToken
 from atrunproto.toml import ConfigError, notText, readFile
 
@@ -193,7 +194,7 @@ class Daemon(MultiService):
         """
         Open the control port.
 
-        @raise SystemExit: if it is taken.
+        @raise CannotStart: if it is taken.
         """
         with self._endingClearly():
             super().privilegedStartService()
@@ -202,7 +203,7 @@ class Daemon(MultiService):
         """
         Set up the modules.
 
-        @raise SystemExit: if a memory or a port can't be had.
+        @raise CannotStart: if a memory or a port can't be had.
         """
         with self._endingClearly():
             super().startService()
@@ -220,7 +221,7 @@ class Daemon(MultiService):
                     service.stopService()
             # the reactor isn't to run any more: this is its one turn to remove links and sockets from the file system
             cast(Any, reactor).iterate()
-            raise SystemExit(f"atrun-module: {reason}") from None
+            raise CannotStart(f"atrun-module: {reason}") from None
 
 
 def makeService(options: Options) -> MultiService:
@@ -232,7 +233,7 @@ def makeService(options: Options) -> MultiService:
     try:
         return addServices(Daemon(), options.config, reactor)
     except TokenError as error:
-        raise SystemExit(f"atrun-module: --control-token-file: {error}") from None
+        raise CannotStart(f"atrun-module: --control-token-file: {error}") from None
 
 
 def addServices(services: MultiService, config: EmulatorConfig, reactor: Any) -> MultiService:

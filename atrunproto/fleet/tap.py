@@ -20,6 +20,7 @@ from twisted.python import usage
 from atrunproto import __version__
 from atrunproto.descriptions import readClient, readServer
 from atrunproto.http import JSONSite
+from atrunproto.starting import CannotStart
 from atrunproto.token import TOKEN_SUFFIX, TokenError, makeToken
 from atrunproto.toml import ConfigError, notText
 
@@ -198,7 +199,7 @@ class Daemon(MultiService):
         """
         Open the ports.
 
-        @raise SystemExit: if one is taken.
+        @raise CannotStart: if one is taken.
         """
         with _endingClearly():
             super().privilegedStartService()
@@ -207,7 +208,7 @@ class Daemon(MultiService):
         """
         Open the store and begin.
 
-        @raise SystemExit: if the store cannot be used.
+        @raise CannotStart: if the store cannot be used.
         """
         with _endingClearly():
             super().startService()
@@ -218,7 +219,7 @@ def _endingClearly() -> Iterator[None]:
     try:
         yield
     except (CannotListenError, OSError, StoreError, TokenError) as error:
-        raise SystemExit(f"atrun-host: {error}") from None
+        raise CannotStart(f"atrun-host: {error}") from None
 
 
 def makeService(options: Options) -> MultiService:

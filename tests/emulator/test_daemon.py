@@ -13,7 +13,7 @@ from twisted.internet.error import ConnectError
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from tests.programs import PATIENCE, Program, freePort, twistd
+from tests.programs import PATIENCE, TWISTD, Program, freePort, start, twistd
 
 from .terminal import Terminal
 
@@ -89,6 +89,17 @@ class DaemonTests(TestCase):
         self.assertIn(f"atrun-module: --at 2={self.place}: Couldn't listen on 127.0.0.1:{self.port}: ", program.output)
         self.assertNotIn("Traceback", program.output)
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    async def test_takenPortInBackground(self) -> None:
+        """In the background the start ends as well, with the reason on the terminal, and no pid file stays behind."""
+        await self.module()
+        program = start(
+            self.folder, "-c", TWISTD, "--logfile=log", "--pidfile=pid", "atrun-module", "--at", f"1={self.place}"
+        )
+        self.addCleanup(program.signal, "KILL")
+        self.assertEqual(await program.ended, 1)
+        self.assertIn(f"atrun-module: --at 1={self.place}: ", program.output)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["log"])
 
     async def test_takenControlPort(self) -> None:
         """The same holds for the control port."""
