@@ -7,6 +7,7 @@ Source: reference 1.4 (P, AT Commands Reference Guide Rev. 10, 3.3).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -144,7 +145,8 @@ class Settings:
         Write one setting to the memory.
         """
         held = {_written(key): values for key, values in self._held(name).items()}
-        self._memory.put(f"setting {name}", held or None)
+        # one string for all modules
+        self._memory.put(sys.intern(f"setting {name}"), held or None)
 
     def load(self, classes: Collection[Stored] = (Stored.NVM, Stored.DEMAND)) -> None:
         """

@@ -42,8 +42,8 @@ class Contexts:
         self._module = module
         self._watchers: list[Watcher] = []
         self.active: dict[int, str] = {}
-        self.external: frozenset[int] = frozenset()
-        self._pending: frozenset[int] = frozenset()
+        self.external: tuple[int, ...] = ()
+        self._pending: tuple[int, ...] = ()
         self._attempts: dict[int, int] = {}
         self._calls: dict[int, IDelayedCall] = {}
         self._attached = False
@@ -69,14 +69,14 @@ class Contexts:
         self._attached = False
         for cid in list(self.active):
             self._end(cid)
-        self.external = frozenset()
+        self.external = ()
 
     def _forget(self) -> None:
         for call in self._calls.values():
             call.cancel()
         self._calls.clear()
         self._attempts.clear()
-        self._pending = frozenset()
+        self._pending = ()
 
     def isDefined(self, cid: int) -> bool:
         """
@@ -124,12 +124,12 @@ class Contexts:
         reason = self.problem(cid)
         if reason is not None:
             raise refuse(reason)
-        self._pending |= {cid}
+        self._pending += (cid,)
         try:
             await at.takes("#SGACT")
             address = self._grant(cid)
         finally:
-            self._pending -= {cid}
+            self._pending = _without(self._pending, cid)
         self._begin(cid, address)
         return address
 
@@ -145,7 +145,7 @@ class Contexts:
         if len(self.active) + len(self.external) + len(new) > ACTIVE_AT_ONCE:
             raise refuse(CME[555])
         await at.takes("+CGACT")
-        self.external |= frozenset(new)
+        self.external += tuple(cid for cid in dict.fromkeys(new) if cid not in self.external)
 
     def _grant(self, cid: int) -> str:
         module = self._module
@@ -165,7 +165,7 @@ class Contexts:
 
     def _begin(self, cid: int, address: str) -> None:
         self.active[cid] = address
-        self.external -= {cid}
+        self.external = _without(self.external, cid)
         self._stopAttempts(cid)
         for watcher in tuple(self._watchers):
             watcher(cid, address)
@@ -184,7 +184,7 @@ class Contexts:
         End a context at the user's wish: it does not come back by itself.
         """
         self._stopAttempts(cid)
-        self.external -= {cid}
+        self.external = _without(self.external, cid)
         self._end(cid)
 
     def lose(self, cid: int) -> None:
@@ -192,7 +192,7 @@ class Contexts:
         The network ends a context; automatic activation brings it back (TEL-CFG-05).
         """
         if cid in self.active or cid in self.external:
-            self.external -= {cid}
+            self.external = _without(self.external, cid)
             self._end(cid)
             self._attempt(cid)
 
@@ -210,7 +210,7 @@ class Contexts:
                     self._attempt(cid)
         else:
             self._forget()
-            self.external = frozenset()
+            self.external = ()
             for cid in [cid for cid in self.active if cid != GSM_CONTEXT]:
                 self._end(cid)
 
@@ -256,3 +256,10 @@ class Contexts:
         call = self._calls.pop(cid, None)
         if call is not None:
             call.cancel()
+
+
+def _without(cids: tuple[int, ...], cid: int) -> tuple[int, ...]:
+    """
+    All of these but one.
+    """
+    return tuple(each for each in cids if each != cid)

@@ -150,6 +150,19 @@ class Socket:
 
     _log = Logger()
 
+    __slots__ = (
+        "_attempt",
+        "_listener",
+        "_local",
+        "_lost",
+        "_port",
+        "_table",
+        "connId",
+        "link",
+        "received",
+        "sent",
+    )
+
     def __init__(self, table: SocketTable, connId: int) -> None:
         self.connId = connId
         self.sent = 0
@@ -373,6 +386,8 @@ class SocketTable:
     """
     The six sockets of a module.
     """
+
+    __slots__ = ("_sockets", "surroundings")
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings

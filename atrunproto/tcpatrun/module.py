@@ -374,6 +374,8 @@ class TCPATRUNService:
 
     _log = Logger()
 
+    __slots__ = ("_attempts", "_by", "_call", "_held", "_opening", "_session", "mode", "state", "surroundings")
+
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
         self.mode: Mode | None = None
