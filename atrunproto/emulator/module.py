@@ -37,7 +37,7 @@ from .switchboard import PortFactory, Switchboard
 Part = TypeVar("Part")
 
 #: the parts that follow the power, in this order up and in the reverse order down
-STARTED: Sequence[type[Any]] = (ModuleClock, Hardware, Sim, Contexts, SocketTable, TCPATRUNService, Radio)
+STARTED: Sequence[type[Any]] = (ModuleClock, Sim, Contexts, SocketTable, TCPATRUNService, Radio)
 
 
 class Power(Enum):
@@ -384,6 +384,9 @@ class EmulatedModule:
             for part in reversed(self._started()):
                 if hasattr(part, "powerOff"):
                     part.powerOff()
+            if Hardware in self._parts:
+                # there are no pins before somebody looks at them
+                self.part(Hardware).powerOff()
             self.power = Power.OFF
             for instance in self._instances.values():
                 instance.stop()
