@@ -380,7 +380,7 @@ def hangUp(at: ATInstance, value: int) -> None:
     _endCall(at)
 
 
-@commands.action("O", Int("value", 0, 0, default=0), source="reference 10.1: without a call NO CARRIER")
+@commands.action("O", Int("value", 0, 0, default=0), noCarrier=True, source="reference 10.1: without a call NO CARRIER")
 def resume(at: ATInstance, value: int) -> Online | ResultCode:
     """
     Go online again on the call that the escape sequence has left.

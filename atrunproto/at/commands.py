@@ -63,6 +63,14 @@ class Command:
     needsValue: bool = False
     #: the reason for it, where it isn't that of a syntax error
     noValue: Reason | None = None
+    #: C{NO CARRIER} answers it; in the midst of other commands that is a notice
+    noCarrier: bool = False
+    #: its prompt C{> } takes as many octets as its arguments tell, without ^Z
+    counted: bool = False
+    #: the name in front of its answer, where that isn't its own
+    answersAs: str | None = None
+    #: its read form shows C{mode,status[,"text"...]}; a notice of its name is C{status[,"text"...]}
+    tellsStatus: bool = False
     #: what it is for, in a sentence for the manual; an action's is the first line of its handler's docstring
     about: str = ""
     #: where the facts come from

@@ -135,7 +135,7 @@ class PeerCommand:
         """
         Whether a line is the final result.
         """
-        return isFinal(line) and (line != _NO_CARRIER or self.line.dials or self.protocol is not None)
+        return isFinal(line) and (line != _NO_CARRIER or self.line.noCarrier or self.protocol is not None)
 
     def add(self, text: str) -> None:
         """

@@ -10,15 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .basic import commands as basic
+from .commands import Command
 from .errors import Misuse, PeerViolation
 from .grammar import EXTENDED, Form, ParsedCommand, parse
 from .results import CME, CMS, CONNECT, FINAL_CODES, NO_CARRIER, OK, RING, ErrorFamily, Reason, multitechReason
-
-if TYPE_CHECKING:
-    from .commands import Command
 
 #: octets of one line; the longest of the documents is an #SRECV of 1500 octets in hexadecimal
 MAX_LINE = 4096
@@ -32,16 +30,35 @@ LONGEST = 30.0
 #: what asks for data; no line end follows it
 TEXT_PROMPT, FILE_PROMPT = b"> ", b">>>"
 
-#: commands whose text prompt takes a counted number of octets, without ^Z (reference 6.2, 8)
-COUNTED = frozenset(["#SSENDEXT", "#SENDEXT", "#FTPAPPEXT"])
-#: commands that C{NO CARRIER} answers; in the midst of others it is a notice (reference 6.1)
-DIALS = frozenset(["D", "A", "O", "+CGDATA", "#SD", "#SO", "#SA", "#SKTD", "#SKTOP", "#FTPGET", "#FTPPUT", "#FTPLIST"])
-#: answers under another name than the command's (reference 5, 11)
-OTHER_NAMES = {"#GPRS": "+IP", "#TEMPMON": "#TEMPMEAS"}
-#: read answers C{mode,status[,"text"...]} whose notices are C{status[,"text"...]} (reference 5, 11)
-WITH_MODE = frozenset(["+CREG", "+CGREG", "+CEREG", "#QSS"])
 #: notices without a prefix character
 FREE_NOTICES = frozenset([RING.text, NO_CARRIER.text, "SRING", "+CRING"])
+
+#: a command of which nothing is known
+UNKNOWN_COMMAND = Command("", longest=LONGEST)
+
+
+def _unlisted() -> dict[str, Command]:
+    """
+    What is known of commands whose rows a peer may not have; a row, where there is one, takes the place of it.
+
+    The rows of +CREG to #TEMPMON belong to the emulator, which no peer imports; the others come with their protocols.
+    """
+    found: dict[str, Command] = {}
+
+    def known(names: str, **facts: Any) -> None:
+        for name in names.split():
+            found[name] = Command(name, longest=LONGEST, **facts)
+
+    known("+CREG +CGREG +CEREG #QSS", tellsStatus=True, source="reference 5, 11")
+    known("#SGACT", noCarrier=True, source="reference 5: an activation that is aborted")
+    known("#GPRS", answersAs="+IP", source="reference 5")
+    known("#TEMPMON", answersAs="#TEMPMEAS", source="reference 11")
+    known("D A +CGDATA #SD #SO #SA #SKTD #SKTOP #FTPGET #FTPPUT #FTPLIST", noCarrier=True, source="reference 6.1, 8")
+    known("#SSENDEXT #SENDEXT #FTPAPPEXT", counted=True, source="reference 6.2, 8")
+    return found
+
+
+UNLISTED = _unlisted()
 
 
 # -- octets to lines
@@ -234,26 +251,26 @@ class SentLine:
     @ivar shown: the line as errors and logs show it, without passwords.
     @ivar secret: it may hold a password.
     @ivar seconds: how long it may take.
-    @ivar dials: C{NO CARRIER} is an answer to it.
+    @ivar noCarrier: C{NO CARRIER} is an answer to it.
     @ivar counted: its text prompt takes octets by number.
     """
 
-    __slots__ = ("_answers", "counted", "dials", "echo", "seconds", "secret", "shown", "wire")
+    __slots__ = ("_answers", "counted", "echo", "noCarrier", "seconds", "secret", "shown", "wire")
 
     def __init__(self, body: str, commands: Collection[ParsedCommand], rows: Mapping[str, Command]) -> None:
         self.echo = b"AT" + body.encode("latin-1")
         self.wire = self.echo + b"\r"
-        known = [rows.get(command.name) for command in commands]
+        known = [_known(command.name, rows) for command in commands]
         self.secret = _isSecret(body, rows)
         self.shown = "AT" + (";".join(map(_masked, commands)) or "..." if self.secret else body)
-        self.seconds = sum(LONGEST if row is None else row.longest for row in known) or LONGEST
-        self.dials = any(command.name in DIALS for command in commands)
-        self.counted = any(command.name in COUNTED for command in commands)
-        self._answers: dict[str, tuple[Form, int]] = {}
+        self.seconds = sum(row.longest for row in known) or LONGEST
+        self.noCarrier = any(row.noCarrier for row in known)
+        self.counted = any(row.counted for row in known)
+        self._answers: dict[str, tuple[Form, int, bool]] = {}
         for command, row in zip(commands, known, strict=True):
-            self._answers[command.name] = _expected(command, row)
-            if command.name in OTHER_NAMES:
-                self._answers[OTHER_NAMES[command.name]] = (command.form, ANY)
+            self._answers[command.name] = (command.form, _least(row), row.tellsStatus)
+            if row.answersAs is not None:
+                self._answers[row.answersAs] = (command.form, ANY, False)
 
     def owns(self, text: str, subscribed: Collection[str]) -> bool:
         """
@@ -267,26 +284,28 @@ class SentLine:
             if _NAMED(text):
                 return False
             return name not in FREE_NOTICES and name not in subscribed
-        form, least = expected
-        if least == ANY or (name not in WITH_MODE and name not in subscribed):
+        form, least, tellsStatus = expected
+        if least == ANY or (not tellsStatus and name not in subscribed):
             return True
         values = text[len(name) + 1 :].split(",")
         if form is Form.TEST:
             return "(" in values[0]
         if form is not Form.READ or len(values) < least:
             return False
-        return name not in WITH_MODE or not values[1].startswith('"')
+        return not tellsStatus or not values[1].startswith('"')
 
 
-def _expected(command: ParsedCommand, row: Command | None) -> tuple[Form, int]:
+def _known(name: str, rows: Mapping[str, Command]) -> Command:
+    return rows.get(name) or UNLISTED.get(name, UNKNOWN_COMMAND)
+
+
+def _least(row: Command) -> int:
     """
-    The form of a command, and how many values its answer has at least.
+    How many values the read form shows at least.
     """
-    if command.name in WITH_MODE:
-        return command.form, 2
-    if row is None or not row.isSetting or command.name[0] not in EXTENDED:
-        return command.form, ANY
-    return command.form, len(row.allParameters)
+    if row.tellsStatus:
+        return 2
+    return len(row.allParameters) if row.isSetting and row.name[0] in EXTENDED else ANY
 
 
 #: a command that may carry a password, for what has no row

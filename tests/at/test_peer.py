@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 table = CommandTable("peer")
 table.action("+CSQ", longest=3.0)(lambda at: "+CSQ: 20,0")
-table.setting("+CREG", Int("mode", 0, 2, default=0))
+table.setting("+CREG", Int("mode", 0, 2, default=0), tellsStatus=True)
 table.setting("#SCFG", Int("size", 0, 1500, default=300), key=Int("connId", 1, 6))
 table.setting("#AUTH", Text("password", default="", secret=True))
 ROWS = {**basic.rows, **table.rows}

@@ -23,7 +23,7 @@ REGISTER = table.setting("S3", Int("value", 0, 127, default=13))
 KEYED = table.setting("#SCFG", Int("size", 0, 1500, default=300), Text("x", default=""), key=Int("connId", 1, 6))
 CHOICE = table.setting("+CSCS", Choice("chset", ["GSM", "UCS2"], default="GSM"), Numbers("n", [1, 4], default=1))
 SECRET = table.setting("#AUTH", Text("password", 8, default="", secret=True))
-MODE = table.setting("+CREG", Int("mode", 0, 2, default=0))
+MODE = table.setting("+CREG", Int("mode", 0, 2, default=0), tellsStatus=True)
 
 
 @pytest.mark.parametrize(

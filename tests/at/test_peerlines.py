@@ -10,8 +10,20 @@ from atrunproto.at.basic import commands as basic
 from atrunproto.at.commands import Command, CommandTable
 from atrunproto.at.errors import Misuse, PeerViolation
 from atrunproto.at.parameters import Int, Text
-from atrunproto.at.peerlines import KEPT_LINES, LONGEST, MAX_LINE, LineBook, LineReader, isConnect, isFinal, reasonOf
+from atrunproto.at.peerlines import (
+    KEPT_LINES,
+    LONGEST,
+    MAX_LINE,
+    UNKNOWN_COMMAND,
+    UNLISTED,
+    LineBook,
+    LineReader,
+    isConnect,
+    isFinal,
+    reasonOf,
+)
 from atrunproto.at.results import CME, CMS, MULTITECH, TELIT, Dialect, ErrorFamily, Reason, ResultCode, multitechReason
+from atrunproto.emulator.products import PRODUCTS
 from tests.at.fakes import pieces
 
 
@@ -180,7 +192,7 @@ def test_connect(line: bytes, online: bool) -> None:
 def rows() -> dict[str, Command]:
     """A few commands of each kind."""
     table = CommandTable("lines")
-    table.setting("+CREG", Int("mode", 0, 2, default=0))
+    table.setting("+CREG", Int("mode", 0, 2, default=0), tellsStatus=True)
     table.setting("#PAIR", Int("a", 0, 5, default=1), Int("b", 0, 5, default=1), longest=7.0)
     table.setting("#WORD", Text("word", default="", secret=True))
     table.action("+CSQ", longest=3.0)(lambda at: "+CSQ: 1,1")
@@ -223,6 +235,30 @@ BOOK = LineBook(rows())
 def test_whoseLine(command: str, line: str, own: bool) -> None:
     """A line is an answer if the command answers so and its shape fits; else it is a notice (design, Rulings)."""
     assert BOOK.line(command).owns(line, {"#PAIR": (), "HEARD": ()}) is own
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_factsWithoutRows(product: str) -> None:
+    """A host that has no rows of the emulator knows how its commands answer as well as one that has them."""
+    for name, row in PRODUCTS[product].commands.rows.items():
+        known = basic.rows.get(name) or UNLISTED.get(name, UNKNOWN_COMMAND)
+        for fact in ("noCarrier", "counted", "answersAs", "tellsStatus"):
+            assert getattr(known, fact) == getattr(row, fact), (name, fact)
+
+
+@pytest.mark.parametrize(
+    ("command", "noCarrier", "counted"),
+    [
+        ("ATO", True, False),
+        ("ATD123", True, False),
+        ("AT+CSQ;#SD=1,0,80,h", True, False),
+        ("AT#SSENDEXT=1,5", False, True),
+    ],
+)
+def test_howItEnds(command: str, noCarrier: bool, counted: bool) -> None:
+    """What ends a command, and how it takes its data, is known of the whole line (reference 6)."""
+    line = BOOK.line(command)
+    assert (line.noCarrier, line.counted) == (noCarrier, counted)
 
 
 def test_unheardIsAnswer() -> None:

@@ -145,6 +145,7 @@ commands.test("+CGDCONT")(lambda at: '+CGDCONT: (1-5),"IP",,,(0,1),(0,1)')
     Int("stat", 0, 1),
     Text("userId", 64, default=None),
     Text("pwd", 64, default=None, secret=True),
+    noCarrier=True,
     longest=_ACTIVATION,
     source="reference 5; TEL-ACT-01 to TEL-ACT-07, TEL-CFG-04",
 )
@@ -329,7 +330,14 @@ _showAddress("+CGPADDR", 1, PLAIN_ERROR, PLAIN_ERROR)
 _showAddress("#CGPADDR", 0, CME[4], CME[3])
 
 
-@commands.action("#GPRS", Int("mode", 0, 1, default=None), longest=_ACTIVATION, source="reference 5", needsValue=True)
+@commands.action(
+    "#GPRS",
+    Int("mode", 0, 1, default=None),
+    answersAs="+IP",
+    longest=_ACTIVATION,
+    needsValue=True,
+    source="reference 5",
+)
 async def openFirstContext(at: ATInstance, mode: int | None) -> str | None:
     """
     Activate context 1 for IP Easy and print its address, or deactivate it.

@@ -74,6 +74,7 @@ def readConverters(at: ATInstance) -> list[str]:
     Int("action", 0, 7, default=0),
     Int("hyst_time", 0, 255, default=0, unit="s"),
     Int("gpio", 1, PINS, default=0),
+    answersAs="#TEMPMEAS",
     source="reference 11; the actions are accepted and not carried out",
 )
 def temperature(at: ATInstance, mod: int, urcmode: int | None, action: int, hysteresis: int, gpio: int) -> str | None:

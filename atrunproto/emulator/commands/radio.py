@@ -34,7 +34,14 @@ def _status(name: str, about: str) -> None:
     """
     +CREG and +CGREG: the notice wanted, and where the module is.
     """
-    commands.setting(name, Int("mode", 0, 2, default=0), stored=Stored.EXTENDED, about=about, source="reference 5")
+    commands.setting(
+        name,
+        Int("mode", 0, 2, default=0),
+        stored=Stored.EXTENDED,
+        tellsStatus=True,
+        about=about,
+        source="reference 5",
+    )
 
     def read(at: ATInstance) -> str:
         mode = at.settings.value(name)

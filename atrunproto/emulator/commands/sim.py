@@ -110,6 +110,7 @@ commands.setting(
     "#QSS",
     Int("mode", 0, 2, default=0),
     stored=Stored.EXTENDED,
+    tellsStatus=True,
     about="Tell when the card comes and goes (1), and also how far it is (2).",
     source="reference 11",
 )
