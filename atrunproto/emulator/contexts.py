@@ -145,11 +145,15 @@ class Contexts:
         if len(self.active) + len(self.external) + len(new) > ACTIVE_AT_ONCE:
             raise refuse(CME[555])
         await at.takes("+CGACT")
+        if not self._module.radio.isAttached:
+            raise refuse(CME[30])
         self.external += tuple(cid for cid in dict.fromkeys(new) if cid not in self.external)
 
     def _grant(self, cid: int) -> str:
         module = self._module
         if cid == GSM_CONTEXT:
+            if not module.part(Radio).isRegistered:
+                raise refuse(CME[30])
             address = module.network.address(module, cid)
         else:
             _, apn, static, *_ = module.settings.get("+CGDCONT", cid)

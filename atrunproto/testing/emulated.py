@@ -534,6 +534,7 @@ class LiveModule:
 
         async def stop() -> None:
             self.module.powerOff()
+            self.module.switchboard.hangUp()
             await self._stopListening()
             self.network.leave(self.module)
             if not any(self.network.modules):

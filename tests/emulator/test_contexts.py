@@ -237,6 +237,19 @@ def test_gsmContext() -> None:
     assert emulated.module.contexts.active == {}
 
 
+@pytest.mark.parametrize("line", ["AT#SGACT=1,1", "AT#SGACT=0,1", "AT+CGACT=1,1", "AT#GPRS=1"])
+def test_networkLostMeanwhile(line: str) -> None:
+    """A context whose network is lost while it is being activated is not active."""
+    emulated, at = ready("GE865-QUAD")
+    at.execute('AT#SCFG=6,0,300,90,600,50;#GSMCONT=0,"IP","*99#"')
+    at.execute("AT+CMEE=1")
+    at.say(line.encode() + b"\r")
+    emulated.network.setService(False)
+    assert at.after(10) == ["+CME ERROR: 30"]
+    assert at.execute("AT#SGACT?;+CGACT?") == ["#SGACT: 1,0", "+CGACT: 1,0", "OK"]
+    assert emulated.module.contexts.active == {}
+
+
 # -- automatic activation
 
 

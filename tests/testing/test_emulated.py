@@ -56,6 +56,9 @@ def test_liveOnTCP(tmp_path: Path) -> None:
         assert ask(place, "ATE0") == b"ATE0\r\r\nOK\r\n"
         assert ask(place, 'AT+CGDCONT=1,"IP","x"') == b"\r\nOK\r\n"
         assert emulated.call(lambda: emulated.module.contexts.defined) == [1]
+        connection = socket.create_connection(place, timeout=5)
+    with connection:
+        assert connection.recv(1000) == b""
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(place, timeout=5)
     with LiveModule("HE910-EUR", {2: "tcp:0:interface=127.0.0.1"}, nvm=NVM(tmp_path / "nvm")) as emulated:
