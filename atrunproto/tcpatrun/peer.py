@@ -19,11 +19,12 @@ from twisted.python.failure import Failure
 
 from atrunproto.at import basic
 from atrunproto.at.commands import Command
-from atrunproto.at.errors import ATError
+from atrunproto.at.errors import ATError, CommandFailed
 from atrunproto.at.peer import ATClient
 
 from . import commands as tcpatrun
 from .peerlogin import PROMPT_WAIT, Login, LoginWriter
+from .provisioning import Provisioning
 
 #: seconds that a login may take, the module's own pauses included; modules give up after about 60 (TEL-GAP-04)
 LOGIN_WAIT = 45.0
@@ -162,6 +163,22 @@ def logIn(
         return client
 
     return Deferred.fromCoroutine(connect())
+
+
+async def provision(client: ATClient, provisioning: Provisioning) -> None:
+    """
+    Make a module reachable, through a client on any of its ports.
+
+    @raise CommandFailed: the module refuses a line; where it is known what may be the matter, that is added as a note.
+    """
+    for line in provisioning.lines():
+        try:
+            await client.execute(line)
+        except CommandFailed as error:
+            hint = provisioning.hint(line)
+            if hint:
+                error.add_note(hint)
+            raise
 
 
 class TCPATRUNDialler(ClientService):

@@ -78,6 +78,13 @@ class Provisioning:
         yield f"AT#SGACT={self.cid},1"
         yield f"AT#TCPATRUN{'L' if self.host is None else 'D'}=1"
 
+    def hint(self, line: str) -> str:
+        """
+        What may be the matter when a module refuses one of the lines; empty where nothing is known.
+        """
+        demanding = any(self.minimum)
+        return QUALITY_HINT if demanding and line.startswith("AT#SGACT=") else ""
+
     def cautions(self) -> list[str]:
         """
         What the documents advise against.

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from typing import Any
 
-from atrunproto.at.errors import Misuse
+import pytest
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
+
+from atrunproto.at.errors import CommandFailed, Misuse
+from atrunproto.at.results import PLAIN_ERROR
 from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import Network
 from atrunproto.emulator.products import product
 from atrunproto.secret import Secret
 from atrunproto.tcpatrun.module import State, TCPATRUNService
+from atrunproto.tcpatrun.peer import provision
 from atrunproto.tcpatrun.peerlogin import Login
-from atrunproto.tcpatrun.provisioning import Provisioning
+from atrunproto.tcpatrun.provisioning import QUALITY_HINT, Provisioning
 
 SERVER = Provisioning(
     apn="internet", logins=[Login("user", Secret("pass"), True)], admitted=[("127.0.0.1", "255.255.255.255")]
@@ -62,3 +68,29 @@ def test_nobodyGetsIn() -> None:
     """Server mode without a login or an admitted host is refused before a line is sent."""
     with pytest.raises(Misuse, match="nobody can get in"):
         list(Provisioning(apn="internet").lines())
+
+
+class FakeClient:
+    """
+    A client whose module refuses the activation.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def execute(self, line: str) -> Deferred[None]:
+        self.lines.append(line)
+        return fail(CommandFailed(line, PLAIN_ERROR)) if line.startswith("AT#SGACT=") else succeed(None)
+
+
+@pytest.mark.parametrize(("minimum", "hinted"), [((0, 0, 0, 0, 0), False), ((1, 1, 1, 9, 18), True)])
+def test_qualityHint(minimum: tuple[int, ...], hinted: bool) -> None:
+    """When a module with a minimum profile can't get its context, the host says to ask for less (TEL-QOS-09)."""
+    client: Any = FakeClient()
+    provisioning = Provisioning(apn="internet", host=("127.0.0.1", 1), minimum=minimum)
+    failures: list[Failure] = []
+    Deferred.fromCoroutine(provision(client, provisioning)).addErrback(failures.append)
+    (failure,) = failures
+    assert isinstance(failure.value, CommandFailed)
+    assert (QUALITY_HINT in getattr(failure.value, "__notes__", ())) is hinted
+    assert client.lines[-1] == "AT#SGACT=1,1"
