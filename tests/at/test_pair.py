@@ -183,7 +183,7 @@ def test_promptWithoutData() -> None:
 
 
 def test_noticesDuringCommands() -> None:
-    """Notices come through while a command runs and while a line is typed, and the answer is whole."""
+    """Notices come before, within and after a command, and are taken for no part of its answer (TEL-GEN-09)."""
     pair = Pair()
     heard: list[str] = []
     pair.client.onNotice("+CREG", heard.append)
