@@ -9,7 +9,7 @@ Rows are frozen values. Tables are built at import and merged by a product into 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .bearer import BearerKind
@@ -75,6 +75,12 @@ class Command:
     about: str = ""
     #: where the facts come from
     source: str = ""
+    #: the default of each parameter
+    defaults: Values = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # settings are asked for far more often than rows are made
+        object.__setattr__(self, "defaults", tuple(parameter.default for parameter in self.parameters))
 
     @property
     def isInternal(self) -> bool:
@@ -106,7 +112,7 @@ class Command:
             raise KeyError(key)
         if self.factories is not None and key is not None and key in self.factories:
             return self.factories[key]
-        return tuple(parameter.default for parameter in self.parameters)
+        return self.defaults
 
     def holds(self, values: Sequence[Any], key: Key) -> bool:
         """
@@ -226,7 +232,7 @@ class CommandTable:
                 settings.remove(name, key)
                 return
             known = not undefine or settings.defined(name, key)
-            old = settings.get(name, key) if known else tuple(parameter.default for parameter in parameters)
+            old = settings.get(name, key) if known else row.defaults
             new = tuple(o if n is None else n for n, o in zip(values, old, strict=True))
             if check is not None:
                 check(at, new, key)

@@ -159,6 +159,7 @@ def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:
 FAMILIES = {family.name: family for family in (GSM_FAMILY, HE863_FAMILY, XE910_3G, MULTITECH_FAMILY)}
 
 
+@lru_cache(maxsize=256)
 def versionReaches(version: str, minimum: str) -> bool:
     """
     Compare software versions; letters of the printed minimum stand for digits that take no part (TEL-APP-07).
