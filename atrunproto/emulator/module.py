@@ -21,7 +21,8 @@ from atrunproto.at.module import ATInstance
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener
 from atrunproto.ipeasy.module import SocketTable
-from atrunproto.tcpatrun.module import ServiceSocket, TCPATRUNService
+from atrunproto.tcpatrun.module import TCPATRUNService
+from atrunproto.tcpatrun.surroundings import ServiceSocket
 
 from .clock import ModuleClock
 from .contexts import GSM_CONTEXT, Contexts

@@ -10,25 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import CannotListenError, ConnectError
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReactorTime
-from twisted.internet.protocol import connectionDone
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from atrunproto.at.bearer import Bearer, BearerKind
+from atrunproto.at.bearer import BearerKind
 from atrunproto.at.errors import CommandFailed
 from atrunproto.at.module import ATInstance
 from atrunproto.at.results import refuse
-from atrunproto.at.settings import Memory, Settings
 
-from .login import LOGIN_TIMEOUT, LoginReader, Verdict
+from .firewall import Rule
+from .login import LoginReader
+from .session import ServiceBearer, Session
+from .surroundings import ServiceSocket, Surroundings
 
-Rule = tuple[str, str]
 Pair = tuple[str, str]
 
 #: the name under which the service reserves its instance
@@ -37,121 +36,6 @@ SERVICE = "TCPATRUN"
 PORT_TAKEN_DELAY = 30.0
 #: seconds at least from the end of a connection to its host until the next, for the host may close each at once (A)
 RECONNECT_DELAY = 1.0
-
-
-class ServiceSocket(Protocol):
-    """
-    What the service needs of the socket it runs on.
-    """
-
-    @property
-    def isFree(self) -> bool:
-        """
-        Whether nothing goes on there.
-        """
-
-    @property
-    def address(self) -> str | None:
-        """
-        The address of its context, or C{None}.
-        """
-
-    @property
-    def cid(self) -> int:
-        """
-        The context it is tied to.
-        """
-
-    async def listen(
-        self, port: int, rules: Sequence[Rule], accept: Callable[[IAddress], IProtocol | None], lost: Callable[[], None]
-    ) -> None:
-        """
-        Listen; C{CannotListenError} if the port is taken.
-        """
-
-    def admit(self, rules: Sequence[Rule]) -> None:
-        """
-        Change the firewall.
-        """
-
-    async def dial(self, host: str, port: int, above: IProtocol, bearer: Bearer = ...) -> Any:
-        """
-        Connect; C{ConnectError} if that fails.
-        """
-
-    def carry(self, above: IProtocol, bearer: Bearer = ...) -> IProtocol:
-        """
-        The connection of an accepted caller.
-        """
-
-    def stopListening(self) -> None:
-        """
-        Leave the port; a connection that is up stays.
-        """
-
-    def close(self) -> None:
-        """
-        End everything on it.
-        """
-
-
-class Surroundings(Protocol):
-    """
-    What the service needs of the module round it.
-    """
-
-    @property
-    def clock(self) -> IReactorTime:
-        """
-        Where time comes from.
-        """
-
-    @property
-    def memory(self) -> Memory:
-        """
-        The non-volatile memory.
-        """
-
-    @property
-    def settings(self) -> Settings:
-        """
-        The settings of the module.
-        """
-
-    def serviceSocket(self, connId: int) -> ServiceSocket:
-        """
-        One of the six sockets.
-        """
-
-    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
-        """
-        Hear of each context that becomes active or ceases to be.
-        """
-
-    def reserve(self, number: int, service: str) -> ATInstance:
-        """
-        Take an AT instance; C{CommandFailed} if another service has it.
-        """
-
-    def release(self, number: int) -> None:
-        """
-        Give it back.
-        """
-
-    def tell(self, number: int, text: str) -> None:
-        """
-        Tell a notice on an instance.
-        """
-
-    def reboot(self) -> None:
-        """
-        Restart the module.
-        """
-
-    def duration(self, name: str) -> float:
-        """
-        Seconds that something typically takes.
-        """
 
 
 class Mode(Enum):
@@ -181,147 +65,6 @@ class State(Enum):
     RETRYING = "waiting for the next attempt"
     #: the attempts are used up (TEL-GAP-13)
     GAVE_UP = "gave up"
-
-
-class ServiceBearer(Bearer):
-    """
-    The rules for command lines that come over the service.
-    """
-
-    __slots__ = ("_service", "kind")
-
-    escapeInOneChunk = True
-
-    def __init__(self, service: TCPATRUNService, kind: BearerKind) -> None:
-        self._service = service
-        self.kind = kind
-
-    def delay(self) -> float:
-        """
-        #ATRUNDELAY for TCP (TEL-DLY-03).
-        """
-        return self._service.delay
-
-    def limit(self) -> float | None:
-        """
-        The timeout of #TCPATRUNCFG, in minutes there (TEL-CFG-13, TEL-GAP-03).
-        """
-        return float(self._service.config.timeout * 60)
-
-    def expired(self) -> None:
-        """
-        The module reboots (TEL-EXT-04).
-        """
-        self._service.commandTimedOut()
-
-    def queues(self) -> bool:
-        """
-        #TCPATCMDSEQ (TEL-SEQ-04).
-        """
-        return self._service.queues
-
-    def jammed(self) -> None:
-        """
-        No more commands are heard (TEL-NOT-07).
-        """
-        self._service.jam()
-
-
-@implementer(IProtocol)
-class Session:
-    """
-    One connection of the service: the login, where there is one, and then the AT instance.
-    """
-
-    __slots__ = ("_call", "_instance", "_login", "_service", "_take", "transport")
-
-    def __init__(self, service: TCPATRUNService, login: LoginReader | None) -> None:
-        self._service = service
-        self._login = login
-        self.transport: Any = None
-        self._instance: ATInstance | None = None
-        self._call: IDelayedCall | None = None
-        self._take: Callable[[bytes], None] = self._takeLogin
-
-    def makeConnection(self, transport: Any) -> None:
-        self.transport = transport
-        self.connectionMade()
-
-    def connectionMade(self) -> None:
-        self._service.sessionBegan(self)
-        if self._login is None:
-            self._begin()
-            return
-        self._call = self._service.surroundings.clock.callLater(LOGIN_TIMEOUT, self._tooLate)
-        # the prompts are the service's own words: the transmission timeout does not hold them back (A)
-        self.transport.writeNow(self._login.greeting())
-
-    def dataReceived(self, data: bytes) -> None:
-        self._take(data)
-
-    def _takeLogin(self, data: bytes) -> None:
-        login = self._login
-        assert login is not None
-        self.transport.writeNow(login.feed(data))
-        if login.verdict is Verdict.WAITING:
-            return
-        self._cancel()
-        if login.verdict is Verdict.REFUSED:
-            self._service.loginRefused(self)
-            self._take = self._discard
-            self.transport.loseConnection()
-            return
-        rest = login.rest
-        self._begin()
-        if rest:
-            self._take(rest)
-
-    def _begin(self) -> None:
-        """
-        Log in: from here on everything is the instance's.
-        """
-        self._login = None
-        self._instance = self._service.attach(self.transport)
-        self._take = self._instance.dataReceived
-
-    @staticmethod
-    def _discard(data: bytes) -> None:
-        """
-        What comes after a refused login, or on a jammed service.
-        """
-
-    def jam(self) -> None:
-        """
-        No more commands are heard (TEL-NOT-07).
-        """
-        self._take = self._discard
-
-    def leave(self) -> None:
-        """
-        Let go of the instance: what still comes on the connection is for nobody.
-        """
-        self._cancel()
-        self._take = self._discard
-        instance, self._instance = self._instance, None
-        if instance is not None and instance.transport is self.transport:
-            instance.detach()
-
-    def _tooLate(self) -> None:
-        self._call = None
-        self._take = self._discard
-        self.transport.loseConnection()
-
-    def _cancel(self) -> None:
-        call, self._call = self._call, None
-        if call is not None:
-            call.cancel()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._cancel()
-        instance, self._instance = self._instance, None
-        if instance is not None and instance.transport is self.transport:
-            instance.connectionLost(reason)
-        self._service.sessionEnded(self)
 
 
 class Config:
@@ -672,7 +415,7 @@ class TCPATRUNService:
         self._session = session
         self.state = State.CONNECTED
         self._attempts = self.config.retryCnt
-        self._announce(_hostOf(session))
+        self._announce(session.peer)
 
     def attach(self, transport: Any) -> ATInstance:
         """
@@ -687,7 +430,7 @@ class TCPATRUNService:
         """
         Name or password were wrong.
         """
-        self._log.info("TCPATRUN refused a login from {peer}", peer=_hostOf(session))
+        self._log.info("TCPATRUN refused a login from {peer}", peer=session.peer)
 
     def sessionEnded(self, session: Session) -> None:
         """
@@ -725,11 +468,3 @@ class TCPATRUNService:
         """
         self._log.warn("a command over TCPATRUN has no end; the module reboots")
         self.surroundings.reboot()
-
-
-def _hostOf(session: Session) -> str:
-    """
-    Who is on the other end, as notices tell it.
-    """
-    peer = session.transport.getPeer()
-    return str(getattr(peer, "host", peer))
