@@ -16,9 +16,10 @@ from zope.interface.verify import verifyObject
 
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from atrunproto.at.online import Escaped
-from atrunproto.at.peer import NUMERIC_SETTLE, ATClient
+from atrunproto.at.peer import ATClient
 from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_WAIT
 from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_GUARD, SILENCE, OnlineAddress
+from atrunproto.at.peerwire import NUMERIC_SETTLE
 from atrunproto.at.results import CME, CMS, MULTITECH
 from atrunproto.testing.link import HIGH_WATER, MemoryLink
 from tests.at.fakes import Bench, FakeChannel

@@ -22,10 +22,11 @@ from atrunproto.at.basic import commands as basic
 from atrunproto.at.commands import CommandTable
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from atrunproto.at.parameters import Int, Text
-from atrunproto.at.peer import MAX_QUEUED, NUMERIC_SETTLE, ATClient
+from atrunproto.at.peer import ATClient
 from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_TRIES, RESYNC_WAIT
 from atrunproto.at.peerlines import MAX_ANSWER, MAX_LINE, Response
 from atrunproto.at.peeronline import ESCAPE_GUARD, SILENCE
+from atrunproto.at.peerwire import MAX_QUEUED, NUMERIC_SETTLE
 from atrunproto.at.results import CME, CMS, MULTITECH, Dialect, multitechReason
 from tests.at.fakes import pieces
 
