@@ -35,6 +35,8 @@ SILENCE = 0.3
 ESCAPE_GUARD = 1.2
 #: seconds that a module may take for its answer to the escape sequence, the guard time not counted (A)
 ESCAPE_ANSWER = 10.0
+#: times that it is sent: a module that was slow to take the data in front of it has heard no silence (A)
+ESCAPE_TRIES = 2
 
 _ESCAPE = b"+++"
 
@@ -177,7 +179,7 @@ class PeerTransport:
             self._reason = Failure(reason or Escaped())
             self._stopProducer()
             self._resume()
-            self._answer = self._clock.callLater(guard, self._sendEscape, guard)
+            self._answer = self._clock.callLater(guard, self._sendEscape, guard, 1)
         return self._done
 
     def linkLost(self, reason: Failure) -> None:
@@ -194,14 +196,17 @@ class PeerTransport:
         assert self._client is not None
         return self._client.clock
 
-    def _sendEscape(self, guard: float) -> None:
+    def _sendEscape(self, guard: float, tries: int) -> None:
         self._transport.write(_ESCAPE)
         self._watch.watch(codeMarks([OK, NO_CARRIER], self._numeric))
-        self._answer = self._clock.callLater(guard + ESCAPE_ANSWER, self._unanswered, guard)
+        self._answer = self._clock.callLater(guard + ESCAPE_ANSWER, self._unanswered, guard, tries)
 
-    def _unanswered(self, guard: float) -> None:
+    def _unanswered(self, guard: float, tries: int) -> None:
+        if tries < ESCAPE_TRIES:
+            self._sendEscape(guard, tries + 1)
+            return
         self._answer = None
-        error = CommandTimeout(_ESCAPE.decode("ascii"), guard + ESCAPE_ANSWER)
+        error = CommandTimeout(_ESCAPE.decode("ascii"), tries * (guard + ESCAPE_ANSWER))
         self._end(Failure(error), error)
 
     def _silent(self) -> None:

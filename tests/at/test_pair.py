@@ -18,7 +18,7 @@ from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse
 from atrunproto.at.online import Escaped
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_WAIT
-from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_GUARD, SILENCE, OnlineAddress
+from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_GUARD, ESCAPE_TRIES, SILENCE, OnlineAddress
 from atrunproto.at.peerwire import NUMERIC_SETTLE
 from atrunproto.at.results import CME, CMS, MULTITECH
 from atrunproto.testing.link import HIGH_WATER, MemoryLink
@@ -487,13 +487,28 @@ def test_unansweredEscape() -> None:
     _, protocol = pair.online()
     pair.link.module.silent = True
     left = pair.client.escape()
-    pair.wait(2 * ESCAPE_GUARD + ESCAPE_ANSWER)
+    pair.wait(ESCAPE_GUARD + ESCAPE_TRIES * (ESCAPE_GUARD + ESCAPE_ANSWER) + SILENCE)
     error(left, CommandTimeout)
     assert protocol.lost == [CommandTimeout]
     pair.link.module.silent = False
     following = pair.client.execute("AT+CSQ")
     pair.wait(3 * RESYNC_WAIT)
     assert result(following).lines == ("+CSQ: 20,0",)
+
+
+def test_escapeBehindData() -> None:
+    """A module that takes the data so late that it hears no silence in front of the escape gets another one."""
+    pair = Pair()
+    channel, protocol = pair.online(transmitEscape=False)
+    pair.link.module.pauseProducing()
+    protocol.way.write(b"data")
+    protocol.way.loseConnection()
+    pair.wait(2 * ESCAPE_GUARD)
+    pair.link.module.resumeProducing()
+    pair.wait(2 * ESCAPE_GUARD + ESCAPE_ANSWER + SILENCE)
+    assert channel.received == b"data+++"
+    assert protocol.lost == [ConnectionDone]
+    assert pair.ask("AT+CSQ") == ("+CSQ: 20,0",)
 
 
 class Source:
