@@ -51,8 +51,6 @@ class Family:
     #: octets of a command line (reference 1.1)
     lineLength: int = 80
     threeG: bool = False
-    #: the least software version with the run-AT services, letters being placeholders; C{None}: it hasn't got them
-    runAT: str | None = None
     manufacturer: str = "Telit"
     #: answers to ATI0 to ATI5; C{None}: the model
     information: Mapping[int, str | None] = field(

@@ -17,7 +17,9 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IReac
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from .filtering import Rule, admits, program
+from atrunproto.admission import Rule, admits
+
+from .filtering import program
 
 _SO_ATTACH_FILTER = 26
 

@@ -18,10 +18,10 @@ from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from atrunproto.admission import Rule
 from atrunproto.at.bearer import LOCAL, Bearer
 from atrunproto.at.settings import Settings
 
-from .filtering import Rule
 from .link import Link
 from .listening import Listener
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atrunproto.admission import ADD, REMOVE, REMOVE_ALL, changed
 from atrunproto.at.bearer import BearerKind
 from atrunproto.at.commands import CommandTable, refusedOver
 from atrunproto.at.parameters import Int, Text
 from atrunproto.at.results import refuse
 from atrunproto.at.settings import Key, Stored, Values
 
-from .firewall import ADD, REMOVE, REMOVE_ALL, Rules
 from .login import LONGEST_ITEM
 from .module import Mode, TCPATRUNService
 
@@ -97,7 +97,10 @@ def changeFirewall(at: ATInstance, action: int, address: str | None, mask: str |
     Add or remove a rule that admits peers.
     """
     service = at.part(TCPATRUNService)
-    service.rules = Rules(service.rules).changed(action, address, mask)
+    try:
+        service.rules = changed(service.rules, action, address, mask)
+    except ValueError:
+        raise refuse() from None
 
 
 @commands.read("#TCPATRUNFRWL")

@@ -18,12 +18,12 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from atrunproto.admission import Rule
 from atrunproto.at.bearer import BearerKind
 from atrunproto.at.errors import CommandFailed
 from atrunproto.at.module import ATInstance
 from atrunproto.at.results import refuse
 
-from .firewall import Rule
 from .login import LoginReader
 from .session import ServiceBearer, Session
 from .surroundings import ServiceSocket, Surroundings

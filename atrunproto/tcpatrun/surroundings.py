@@ -9,11 +9,10 @@ from typing import Any, Protocol
 
 from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
 
+from atrunproto.admission import Rule
 from atrunproto.at.bearer import Bearer
 from atrunproto.at.module import ATInstance
 from atrunproto.at.settings import Memory, Settings
-
-from .firewall import Rule
 
 
 class ServiceSocket(Protocol):

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError, ConnectError, TimeoutError
 from twisted.internet.protocol import Protocol
 
-from atrunproto.ipeasy.filtering import quad
+from atrunproto.admission import quad
 from atrunproto.ipeasy.link import CLOSING
 from atrunproto.ipeasy.module import Socket
 from atrunproto.ipeasy.pacing import Packets

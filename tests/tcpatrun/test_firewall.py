@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atrunproto.ipeasy.filtering import admits, program, quad
+from atrunproto.admission import admits, quad
+from atrunproto.ipeasy.filtering import program
 from atrunproto.ipeasy.listening import UNANSWERED, UNANSWERED_AT_ONCE
 from tests.tcpatrun.service import PORT, Service, isOpen
 
