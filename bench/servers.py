@@ -24,6 +24,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.protocols.basic import LineReceiver
 
+from atrunproto.collecting import collectSeldom
 from atrunproto.emulator.configuration import ModuleConfig, planModules
 from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import AddressPool, Network
@@ -156,6 +157,7 @@ def switchOn(count: int, startup: Sequence[str] = ()) -> list[EmulatedModule]:
     network = Network(reactor, AddressPool(f"127.{64 + os.getpid() % 128}.0.0/16"))
     config = ModuleConfig(product=PRODUCT, count=count, startup=list(startup))
     rack = Rack(reactor, network, planModules([config], str), timeScale=0)
+    collectSeldom()
     rack.startService()
     return list(rack.modules.values())
 
@@ -231,6 +233,7 @@ class FleetHost:
     """
 
     def __init__(self) -> None:
+        collectSeldom()
         self._folder = tempfile.TemporaryDirectory(prefix="atrunproto-bench-")
         store = SQLiteStore(os.path.join(self._folder.name, "fleet.db"), WorkerThread(reactor))
         self._host = Host(reactor, store)

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python import usage
 
 from atrunproto import __version__
+from atrunproto.collecting import collectSeldom
 from atrunproto.descriptions import readServer
 from atrunproto.http import JSONSite
 from atrunproto.starting import CannotStart
@@ -230,6 +231,7 @@ def makeService(options: Options) -> MultiService:
     """
     from twisted.internet import reactor
 
+    collectSeldom()
     try:
         return addServices(Daemon(), options.config, reactor)
     except TokenError as error:

@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorCore, IReactor
 from twisted.python import usage
 
 from atrunproto import __version__
+from atrunproto.collecting import collectSeldom
 from atrunproto.descriptions import readClient, readServer
 from atrunproto.http import JSONSite
 from atrunproto.starting import CannotStart
@@ -228,6 +229,7 @@ def makeService(options: Options) -> MultiService:
     """
     from twisted.internet import reactor
 
+    collectSeldom()
     with _endingClearly():
         return addServices(Daemon(), options.config, reactor)
 
