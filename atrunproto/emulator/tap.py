@@ -18,6 +18,7 @@ from twisted.python import usage
 from atrunproto import __version__
 from atrunproto.collecting import collectSeldom
 from atrunproto.descriptions import readServer
+from atrunproto.files import openMany
 from atrunproto.http import JSONSite
 from atrunproto.starting import CannotStart
 from atrunproto.token import TokenError, makeToken
@@ -245,6 +246,7 @@ def addServices(services: MultiService, config: EmulatorConfig, reactor: Any) ->
     @raise ConfigError: something in it cannot be used.
     @raise TokenError: if there is no token to be had.
     """
+    openMany()
     plans = planModules(config.module, lambda endpoint: readServer(reactor, endpoint))
     network = Network(
         reactor,

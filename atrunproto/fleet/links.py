@@ -185,6 +185,8 @@ class Reception:
         self._links: set[Link] = set()
         #: links that have not told who they are, the oldest first
         self._strangers: dict[Link, None] = {}
+        #: whether it was said that the oldest strangers are sent away
+        self._isCrowded = False
         self._stopping = False
 
     def dialledIn(self, client: Client, peer: IAddress) -> None:
@@ -228,11 +230,13 @@ class Reception:
         if len(self._strangers) >= self._maxStrangers:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]
-            self._log.warn(
-                "{address} sent away: {count} callers have not told who they are",
-                address=oldest,
-                count=self._maxStrangers,
-            )
+            if not self._isCrowded:
+                # said once, not for each of thousands
+                self._isCrowded = True
+                self._log.warn(
+                    "{count} callers have not told who they are; for each new one the oldest is sent away now",
+                    count=self._maxStrangers,
+                )
             oldest.drop("too many callers that do not tell who they are")
         self._strangers[link] = None
         Deferred.fromCoroutine(self._introduce(link)).addErrback(
@@ -250,6 +254,7 @@ class Reception:
             return
         finally:
             self._strangers.pop(link, None)
+            self._isCrowded = self._isCrowded and len(self._strangers) > self._maxStrangers // 2
         if link.closing or not self._roster.attach(link, identity):
             link.drop("the roster is full")
 

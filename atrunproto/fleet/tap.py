@@ -20,6 +20,7 @@ from twisted.python import usage
 from atrunproto import __version__
 from atrunproto.collecting import collectSeldom
 from atrunproto.descriptions import readClient, readServer
+from atrunproto.files import openMany
 from atrunproto.http import JSONSite
 from atrunproto.starting import CannotStart
 from atrunproto.token import TOKEN_SUFFIX, TokenError, makeToken
@@ -33,6 +34,9 @@ from .store import SQLiteStore, StoreError, WorkerThread, storePath
 
 #: connections that wait in the kernel; a whole fleet may call at once, and Twisted's default is 50
 BACKLOG = 4096
+
+#: files that callers may have for a moment: Twisted takes a hundred and more at once, before the oldest are sent away
+BURST = 128
 
 #: endpoint strings that know C{backlog=}
 _WITH_BACKLOG = ("tcp:", "tcp4:", "tcp6:", "ssl:", "unix:")
@@ -243,7 +247,9 @@ def addServices(services: MultiService, config: HostConfig, reactor: Any) -> Mul
     clock = cast(IReactorTime, reactor)
     path = os.path.abspath(storePath(config.store))
     token = makeToken(config.tokenFile or path + TOKEN_SUFFIX)
-    host = Host(clock, SQLiteStore(path, WorkerThread(cast(IReactorFromThreads, reactor))), config.maxStrangers)
+    # half of the files are kept for modules and the host's own work, whoever calls
+    strangers = min(config.maxStrangers, max(1, (openMany() - BURST) // 2))
+    host = Host(clock, SQLiteStore(path, WorkerThread(cast(IReactorFromThreads, reactor))), strangers)
     host.setName("host")
     host.setServiceParent(services)
 

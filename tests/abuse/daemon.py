@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
-import select
 import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 from types import TracebackType
 
@@ -38,6 +37,8 @@ class Daemon:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
         self.output = b""
+        self._isOver = False
+        self._printed = threading.Condition()
         self._process = subprocess.Popen(
             [sys.executable, "-c", TWISTD, "-n", "--pidfile=", *arguments],
             stdin=subprocess.DEVNULL,
@@ -46,29 +47,33 @@ class Daemon:
             env=environment(),
             preexec_fn=limit,
         )
+        # a daemon whose output nobody reads would wait for its reader
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
 
     def whenPrinted(self, text: bytes) -> None:
         """Wait until it has printed something."""
-        end = time.monotonic() + PATIENCE
-        while text not in self.output:
-            if not self._more(end - time.monotonic()):
+        with self._printed:
+            if not self._printed.wait_for(lambda: text in self.output or self._isOver, PATIENCE):
                 raise AssertionError(f"{text!r} was not printed, but:\n{self.output.decode()}")
+        assert text in self.output, f"it ended and had printed:\n{self.output.decode()}"
 
     def ended(self) -> int:
         """Wait for its end, and give its exit status."""
-        end = time.monotonic() + PATIENCE
-        while self._more(end - time.monotonic()):
-            pass
-        return self._process.wait(max(0.1, end - time.monotonic()))
+        status = self._process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return status
 
-    def _more(self, seconds: float) -> bool:
-        stdout = self._process.stdout
-        assert stdout is not None
-        if not select.select([stdout], [], [], max(0.0, seconds))[0]:
-            return False
-        data = os.read(stdout.fileno(), CHUNK)
-        self.output += data
-        return bool(data)
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as stdout:
+            while data := os.read(stdout.fileno(), CHUNK):
+                with self._printed:
+                    self.output += data
+                    self._printed.notify_all()
+        with self._printed:
+            self._isOver = True
+            self._printed.notify_all()
 
     def memory(self) -> int:
         """The memory that it has resident, in octets."""
@@ -90,9 +95,7 @@ class Daemon:
                 self.ended()
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+                self.ended()
         if kind is None:
             assert b"Traceback" not in self.output, self.output.decode()
 

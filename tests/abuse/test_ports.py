@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 import serial
 
-from tests.abuse.daemon import CHUNK, MIB, PATIENCE, Daemon, Line
-from tests.programs import freePort
+from tests.abuse.daemon import CHUNK, MIB, Daemon, Line
+from tests.programs import PATIENCE, freePort
 
 #: octets of an endless line, or of garbage, and by how much memory may grow through it
 FLOOD, GROWTH = 16 * MIB, 4 * MIB
