@@ -177,11 +177,12 @@ class PtyTransport(TTYTransport):
             self._startLooking()
         else:
             self._reactor.addReader(self)
-        # before the producer: who hears of the user can still drop what was meant for nobody
+        held = self.producer if self.producerPaused or not self.streamingProducer else None
+        # before the producer: who hears of the user can still drop what was meant for nobody, or register another one
         self._listeners.tell("DTR", True)
-        if self.producer is not None and (self.producerPaused or not self.streamingProducer):
+        if held is not None and held is self.producer and self._up and not self.disconnecting:
             self.producerPaused = False
-            cast(IPullProducer, self.producer).resumeProducing()
+            cast(IPullProducer, held).resumeProducing()
 
     def _hungUp(self) -> None:
         """
