@@ -341,9 +341,16 @@ class CommandSet:
     All commands of a product, and the way from a line to what is to be run.
     """
 
-    def __init__(self, dialect: Dialect, tables: Iterable[CommandTable], without: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        tables: Iterable[CommandTable],
+        without: Iterable[str] = (),
+        factory: Mapping[str, Values] | None = None,
+    ) -> None:
         """
         @param without: names of rows that this product lacks.
+        @param factory: the factory values of settings that differ from the row's.
         @raise Misuse: two tables declare one command.
         """
         self.dialect = dialect
@@ -355,6 +362,10 @@ class CommandSet:
                     raise Misuse(f"{name} is declared in two tables of one product")
                 if name not in lacking:
                     self.rows[name] = row
+        for name, values in (factory or {}).items():
+            row = self.rows[name]
+            parameters = [parameter.withDefault(value) for parameter, value in zip(row.parameters, values, strict=True)]
+            self.rows[name] = replace(row, parameters=tuple(parameters))
         self._cache: dict[bytes, Sequence[Invocation | Broken]] = {}
 
     def __iter__(self) -> Iterator[Command]:

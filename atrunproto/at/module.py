@@ -19,7 +19,7 @@ It may C{await at.prompt(...)} and C{await at.takes(name)}. It never writes to a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from types import CoroutineType
 from typing import Any, TypeVar
 
@@ -35,12 +35,15 @@ from .commands import Broken, Command, CommandSet, Invocation
 from .editing import REPEAT, TOO_LONG, LineEditor, Prompt
 from .errors import Abandoned, CommandFailed
 from .grammar import bodyOf
-from .online import ChannelTransport, Escaped, LineDropped, Online
+from .online import ChannelTransport, Escaped, LineDropped, Online, Unplugged
 from .results import NO_CARRIER, OK, PLAIN_ERROR, Framing, ResultCode, asLines
 from .settings import Settings
 from .surroundings import Part, Surroundings
 
 Result = TypeVar("Result")
+
+#: what an instance tells unasked: a line, a code, or what makes the lines at the time
+Notice = str | ResultCode | Callable[[], Iterable[str]]
 
 #: notices held back while a command runs or the instance is online; the oldest are dropped beyond
 NOTICES_HELD = 64
@@ -115,7 +118,7 @@ class ATInstance:
         self._outputFull = False
         self._channelFull = False
         self._deaf = False
-        self._notices: deque[str | ResultCode] | None = None
+        self._notices: deque[Notice] | None = None
         self._dropped = 0
         self._limitCall: IDelayedCall | None = None
         self._prompt: Prompt | None = None
@@ -205,7 +208,7 @@ class ATInstance:
         Return to command mode with nothing under way.
         """
         if self._spell is not None:
-            self.leaveOnline(self._spell, Failure(LineDropped()), None)
+            self.leaveOnline(self._spell, Failure(Unplugged()), None)
         self._cancelLimit()
         self._editor.clear()
         self._queued = self._out = b""
@@ -576,28 +579,36 @@ class ATInstance:
 
     # -- notices
 
-    def notify(self, notice: str | ResultCode) -> None:
+    def notify(self, notice: Notice) -> bool:
         """
         Tell an unsolicited result code: at once in command mode, else when that is back.
 
         It waits too where the DTE doesn't read what it gets. Where nobody is attached it is dropped.
 
-        @param notice: a line; or a code of V.250, which has a number under ATV0 (C{RING}, C{NO CARRIER}).
+        @param notice: a line; or a code of V.250, which has a number under ATV0 (C{RING}, C{NO CARRIER}); or what makes
+            the lines when they can be told.
+        @return: whether somebody is attached.
         """
         if self.transport is None:
-            return
+            return False
         if self._take == self._takeCommand and not self._outputFull:
             self._tell(notice)
-            return
+            return True
         if self._notices is None:
             self._notices = deque(maxlen=NOTICES_HELD)
         if len(self._notices) == NOTICES_HELD:
             self._dropped += 1
         self._notices.append(notice)
+        return True
 
-    def _tell(self, notice: str | ResultCode) -> None:
+    def _tell(self, notice: Notice) -> None:
         framing = self._framing
-        framed = framing.unsolicited(notice) if isinstance(notice, str) else framing.result(notice)
+        if isinstance(notice, str):
+            framed = framing.unsolicited(notice)
+        elif isinstance(notice, ResultCode):
+            framed = framing.result(notice)
+        else:
+            framed = b"".join([framing.unsolicited(line) for line in notice()])
         if framed:
             self.transport.write(framed)
 
@@ -665,7 +676,7 @@ class ATInstance:
         spell = self._spell
         if spell is None or mode not in (1, 2, 5):
             return
-        if mode == 1 and spell.online.resume is not None:
+        if mode == 1 and (spell.online.survives or spell.online.resume is not None):
             self.leaveOnline(spell, Failure(Escaped()), OK)
         else:
             self.leaveOnline(spell, Failure(LineDropped()), NO_CARRIER)

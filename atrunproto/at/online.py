@@ -36,7 +36,13 @@ class Escaped(ConnectionDone):
 
 class LineDropped(ConnectionLost):
     """
-    The DTE has dropped DTR, or its cable is gone.
+    The DTE has dropped DTR where that ends the connection.
+    """
+
+
+class Unplugged(LineDropped):
+    """
+    The instance has lost its transport; what lies behind the channel may live on.
     """
 
 
@@ -52,6 +58,10 @@ class Online:
     announcement: ResultCode = CONNECT
     #: what ends it when the escape sequence comes
     escaped: ResultCode = OK
+    #: what ends it when the channel closes
+    lost: ResultCode = NO_CARRIER
+    #: what lies behind the channel lives on when DTR drops under &D1
+    survives: bool = False
     #: makes the answer to ATO; C{None}: the channel can't be resumed
     resume: Callable[[], Online] | None = None
     #: called by ATH while the channel is left by an escape
@@ -261,7 +271,7 @@ class ChannelTransport:
         self.disconnecting = True
         if self._at is not None and not self._ending:
             self._ending = True
-            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, NO_CARRIER)
+            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, self.online.lost)
 
     def getPeer(self) -> IAddress:
         return self._peer

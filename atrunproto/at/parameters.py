@@ -5,7 +5,8 @@ Typed parameters of AT commands: each converts both ways, checks its range, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from .grammar import Argument
 
@@ -49,6 +50,14 @@ class Parameter:
         self.default: Any = None if default is REQUIRED else default
         self.unit = unit
         self.secret = secret
+
+    def withDefault(self, value: Any) -> Self:
+        """
+        The same parameter with another factory value.
+        """
+        changed = copy(self)
+        changed.default = value
+        return changed
 
     def parse(self, argument: Argument) -> Any:
         """

@@ -56,6 +56,11 @@ class Surroundings(Protocol):
         Whether a socket is tied to this context.
         """
 
+    def limit(self, name: str) -> int:
+        """
+        A limit of the product, by a name that the commands of a package give it.
+        """
+
     def identify(self, what: str) -> str:
         """
         An identity answer of the product: C{"manufacturer"}, C{"model"}, C{"revision"}, C{"I0"} to C{"I5"}, ...

@@ -58,6 +58,9 @@ class Device:
     def isTied(self, cid):
         return False
 
+    def limit(self, name):
+        return 0
+
     def identify(self, what):
         return "thermometer"
 

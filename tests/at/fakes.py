@@ -79,6 +79,10 @@ class FakeModule:
         """There are no sockets here."""
         return False
 
+    def limit(self, name: str) -> int:
+        """A product without limits of its own."""
+        return 100
+
     def identify(self, what: str) -> str:
         """A product that consists of its questions."""
         return what

@@ -16,7 +16,7 @@ from zope.interface.verify import verifyObject
 
 from atrunproto.at import results
 from atrunproto.at.module import NOTICES_HELD
-from atrunproto.at.online import ATAddress, ChannelTransport, Escaped, LineDropped
+from atrunproto.at.online import ATAddress, ChannelTransport, Escaped, LineDropped, Unplugged
 from tests.at.fakes import Bench, FakeBearer, FakeChannel, pieces, quiet
 
 OK = b"\r\nOK\r\n"
@@ -303,7 +303,7 @@ class TestResume:
         escape(bench)
         assert bench.say(b"ATO\r") == CONNECT
         bench.at.stop()
-        assert reasons(channel) == [Escaped, LineDropped]
+        assert reasons(channel) == [Escaped, Unplugged]
         bench.goOnline()
         escape(bench)
         bench.at.stop()
@@ -379,8 +379,8 @@ class TestLoss:
         channel = bench.goOnline()
         bench.say(b"abc")
         getattr(bench.at, leave)(*[connectionDone][: leave == "connectionLost"])
-        assert reasons(channel) == [LineDropped]
-        assert issubclass(LineDropped, ConnectionLost)
+        assert reasons(channel) == [Unplugged]
+        assert issubclass(Unplugged, ConnectionLost)
         transportOf(channel).write(b"x")
         assert bench.after(5.0) == b""
         assert len(channel.lost) == 1
