@@ -33,6 +33,8 @@ SHELLS = {
     "tcpatrun.session",
     "tcpatrun.surroundings",
     "ipeasy.commands",
+    "ipeasy.conversation",
+    "ipeasy.surroundings",
     "ipeasy.link",
     "ipeasy.listening",
     "ipeasy.module",

@@ -24,6 +24,7 @@ from atrunproto.at.results import CME, CMS, FINAL_CODES, MULTITECH, TELIT, Resul
 from atrunproto.emulator.module import EmulatedModule, Power
 from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product
 from atrunproto.fleet import executions
+from atrunproto.ipeasy import lifecycle
 from atrunproto.ipeasy.module import Status
 from atrunproto.tcpatrun.advice import EFFECTS, SUGGESTED_DELAYS
 from atrunproto.tcpatrun.module import State, TCPATRUNService
@@ -431,11 +432,21 @@ def _service(mode: str, without: Iterable[State]) -> Life:
     return Life(states, list(stepsOf(TCPATRUNService.__doc__ or "", (f"{mode} mode", "Both"))))
 
 
+def _socket() -> Life:
+    steps = [
+        Step(source.value, happened.value, target.value)
+        for (source, happened), target in lifecycle.TRANSITIONS.items()
+        if source is not target
+    ]
+    return Life([state.value for state in lifecycle.State], steps)
+
+
 #: the life cycles by name
 LIVES: dict[str, Callable[[], Life]] = {
     "execution": _executions,
     "tcpatrun server": lambda: _service("Server", (State.DIALLING, State.RETRYING, State.GAVE_UP)),
     "tcpatrun client": lambda: _service("Client", (State.LISTENING, State.PORT_TAKEN)),
+    "socket": _socket,
     "power": lambda: Life([state.value for state in Power], list(stepsOf(EmulatedModule.__doc__ or ""))),
 }
 

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from atrunproto.at.basic import loadStartProfile
 from atrunproto.at.errors import Misuse
-from atrunproto.at.module import ATInstance
+from atrunproto.at.module import ATInstance, Notice
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener
 from atrunproto.ipeasy.module import SocketTable
@@ -26,7 +26,6 @@ from atrunproto.tcpatrun.surroundings import ServiceSocket
 
 from .clock import ModuleClock
 from .contexts import GSM_CONTEXT, Contexts
-from .gpio import Hardware
 from .network import Network
 from .nvm import NVM
 from .products import DURATIONS, Product
@@ -257,12 +256,19 @@ class EmulatedModule:
         """
         self.switchboard.release(number)
 
-    def tell(self, number: int, text: str) -> None:
+    def tell(self, number: int, notice: Notice) -> bool:
         """
         Tell a notice on one instance.
+
+        @return: whether somebody is attached there.
         """
-        if number in self._instances:
-            self._instances[number].notify(text)
+        return number in self._instances and self._instances[number].notify(notice)
+
+    def limit(self, name: str) -> int:
+        """
+        A limit of the product's family.
+        """
+        return self.product.family.limits[name]
 
     def radioChanged(self) -> None:
         """
@@ -385,9 +391,10 @@ class EmulatedModule:
             for part in reversed(self._started()):
                 if hasattr(part, "powerOff"):
                     part.powerOff()
-            if Hardware in self._parts:
-                # there are no pins before somebody looks at them
-                self.part(Hardware).powerOff()
+            for kind, part in self._parts.items():
+                # those that somebody has asked for: pins, a firewall
+                if kind not in STARTED and hasattr(part, "powerOff"):
+                    part.powerOff()
             self.power = Power.OFF
             for instance in self._instances.values():
                 instance.stop()

@@ -15,7 +15,7 @@ from atrunproto.at import basic
 from atrunproto.at.commands import CommandSet, CommandTable
 from atrunproto.at.errors import Misuse
 from atrunproto.at.results import MULTITECH, TELIT, Dialect
-from atrunproto.at.settings import Settings
+from atrunproto.at.settings import Settings, Values
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.tcpatrun import commands as tcpatrun
 
@@ -59,11 +59,27 @@ class Family:
     #: capabilities as +GCAP prints them
     capabilities: str = "+CGSM,+DS,+FCLASS,+MS"
     pins: int = 10
+    #: factory values that differ from those of the command rows
+    factory: Mapping[str, Values] = field(default_factory=dict)
+    #: octets that one SRING in data view shows, and that #SSEND takes (reference 6.4, 15)
+    limits: Mapping[str, int] = field(default_factory=lambda: {"viewed": 1500, "sent": 1500})
 
 
-GSM_FAMILY = Family(name="2G", tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old))
+GSM_FAMILY = Family(
+    name="2G",
+    tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old),
+    limits={"viewed": 64, "sent": 1500},
+)
 UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, ipeasy.old)
-HE863_FAMILY = Family(name="HE863", tables=UMTS_TABLES, lineLength=400, threeG=True)
+HE863_FAMILY = Family(
+    name="HE863",
+    tables=(*UMTS_TABLES, ipeasy.synonyms),
+    lineLength=400,
+    threeG=True,
+    limits={"viewed": 1500, "sent": 1020},
+    # in the transcripts of its guide the peer never sees the escape sequence (A)
+    factory={"#SKIPESC": (1,)},
+)
 XE910_3G = Family(name="xE910-3G", tables=UMTS_TABLES, lineLength=400, threeG=True)
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
@@ -147,7 +163,8 @@ class Product:
 
 @lru_cache(maxsize=64)
 def _commands(family: str, hasRunAT: bool) -> CommandSet:
-    return CommandSet(FAMILIES[family].dialect, _tables(FAMILIES[family], hasRunAT))
+    found = FAMILIES[family]
+    return CommandSet(found.dialect, _tables(found, hasRunAT), factory=found.factory)
 
 
 def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:

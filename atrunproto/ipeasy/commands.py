@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.internet.error import CannotListenError, ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
+
+from atrunproto.admission import changed
 from atrunproto.at.commands import CommandTable
-from atrunproto.at.parameters import Int
-from atrunproto.at.results import CME, refuse
+from atrunproto.at.editing import RawPrompt, TextPrompt
+from atrunproto.at.errors import Abandoned
+from atrunproto.at.online import Online
+from atrunproto.at.parameters import Int, Numbers, Text
+from atrunproto.at.results import CME, NO_CARRIER, ResultCode, refuse
 from atrunproto.at.settings import Key, Stored, Values
 
-from .module import SOCKETS, SocketTable
+from .conversation import KEEP_ONLINE, Conversation
+from .lifecycle import Input, State
+from .module import SOCKETS, Firewall, SocketTable
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
@@ -65,6 +73,300 @@ def socketStatus(at: ATInstance, connId: int | None) -> list[str]:
     sockets = at.part(SocketTable)
     return [sockets.describe(number) for number in ([connId] if connId else range(1, SOCKETS + 1))]
 
+
+# -- extended settings
+
+commands.setting(
+    "#SCFGEXT",
+    Int("srMode", 0, 2, default=0, required=True),
+    Int("recvDataMode", 0, 1, default=0, required=True),
+    Int("keepalive", 0, 240, default=0, required=True, unit="min"),
+    Int("ListenAutoRsp", 0, 1, default=0),
+    Int("sendDataMode", 0, 1, default=0),
+    key=_CONN_ID,
+    stored=Stored.NVM,
+    shared=True,
+    about="How a socket announces and shows data, its keepalive, and whether it answers callers by itself.",
+    source="reference 6.1 (S IP Easy User Guide 4.2.2); TEL-CMD-06 to TEL-CMD-15",
+)
+commands.setting(
+    "#SCFGEXT2",
+    Int("bufferStart", 0, 1, default=0, required=True),
+    Int("abortConnAttempt", 0, 1, default=0),
+    Int("unused_B", 0, 0, default=0),
+    Int("unused_C", 0, 0, default=0),
+    Int("noCarrierMode", 0, 2, default=0),
+    key=_CONN_ID,
+    stored=Stored.NVM,
+    shared=True,
+    about="When the transmission timeout begins, whether a character aborts an attempt, and the form of NO CARRIER.",
+    source="reference 6.1",
+)
+
+
+# -- connections
+
+
+def _conversation(at: ATInstance, connId: int) -> Conversation:
+    """
+    What goes on at a socket, unless a service has it.
+
+    @raise CommandFailed: one has.
+    """
+    socket = at.part(SocketTable).socket(connId)
+    if socket.isLent:
+        raise refuse(CME[551])
+    return socket.conversation
+
+
+#: why a connection can't be opened, by the first that fits (reference 6.3)
+_FAILURES = ((DNSLookupError, CME[558]), (TimeoutError, CME[559]), (ConnectionRefusedError, CME[560]))
+
+_CLOSURE = Numbers("closureType", (0, KEEP_ONLINE), default=0)
+_ONLINE, _COMMAND = 0, 1
+
+
+@commands.action(
+    "#SD",
+    _CONN_ID,
+    Int("txProt", 0, 1),
+    Int("rPort", 1, 65535),
+    Text("IPaddr", 100),
+    _CLOSURE,
+    Int("lPort", 0, 65535, default=0),
+    Int("connMode", 0, 1, default=0),
+    longest=140.0,
+    noCarrier=True,
+    source="reference 6.3 (S IP Easy User Guide 3.2.1.4); TEL-SD, TEL-CMD-03",
+)
+async def dial(
+    at: ATInstance, connId: int, protocol: int, port: int, host: str, closureType: int, localPort: int, mode: int
+) -> Online | None:
+    """
+    Open a connection, and go online with it or stay in command mode.
+    """
+    conversation = _conversation(at, connId)
+    socket = conversation.socket
+    if conversation.isAtWork:
+        raise refuse(CME[551])
+    if socket.address is None:
+        raise refuse(CME[556])
+    if protocol == _UDP:
+        raise refuse(CME[569])
+    conversation.dialling(at, closureType)
+    try:
+        link = await at.abortable(socket.dial(host, port, conversation), bool(_extended2(at, connId)[1]))
+    except (ConnectError, OSError) as error:
+        raise refuse(next((reason for kind, reason in _FAILURES if isinstance(error, kind)), CME[562])) from error
+    finally:
+        if not conversation.isLinked:
+            conversation.failed()
+    if link is None or not conversation.isLinked:
+        raise refuse(CME[562])
+    if mode == _COMMAND:
+        conversation.inCommandMode(at, Input.CONNECTED_COMMAND)
+        return None
+    return conversation.goOnline(at, Input.CONNECTED_ONLINE)
+
+
+_UDP = 1
+
+
+def _extended2(at: ATInstance, connId: int) -> Values:
+    return at.module.settings.get("#SCFGEXT2", connId)
+
+
+@commands.action("#SO", _CONN_ID, noCarrier=True, source="reference 6.3 (S IP Easy User Guide 3.2.1.5); TEL-SO")
+def resume(at: ATInstance, connId: int) -> Online | ResultCode:
+    """
+    Go online with a suspended connection; what waited comes first.
+    """
+    conversation = _conversation(at, connId)
+    if conversation.state in (State.CLOSED, State.DRAINING):
+        return NO_CARRIER
+    if conversation.state not in (State.SUSPENDED, State.PENDING):
+        raise refuse(CME[566])
+    return conversation.goOnline(at, Input.RESUME)
+
+
+@commands.action("#SH", _CONN_ID, longest=10.0, source="reference 6.3 (S IP Easy User Guide 3.2.1.6); TEL-SH")
+def shut(at: ATInstance, connId: int) -> None:
+    """
+    Close a connection, refuse a caller, end listening; OK too where there is nothing to close.
+    """
+    _conversation(at, connId).shut()
+
+
+@commands.action(
+    "#SL",
+    _CONN_ID,
+    Int("listenState", 0, 1),
+    Int("listenPort", 0, 65535),
+    _CLOSURE,
+    source="reference 6.3 (S IP Easy User Guide 3.2.2.2); TEL-LIS",
+)
+async def listen(at: ATInstance, connId: int, state: int, port: int, closureType: int) -> None:
+    """
+    Begin or end to listen for callers.
+    """
+    conversation = _conversation(at, connId)
+    if not state:
+        conversation.stopListening()
+        return
+    sockets = at.part(SocketTable)
+    if conversation.isAtWork or sockets.isListening(port):
+        raise refuse(CME[564] if sockets.isListening(port) else CME[551])
+    if port == 0:
+        raise refuse()
+    if conversation.socket.address is None:
+        raise refuse(CME[556])
+    rules = at.part(Firewall).rules
+    try:
+        await conversation.socket.listen(port, rules, lambda peer: conversation.called(), lambda: None)
+    except CannotListenError as error:
+        raise refuse(CME[557]) from error
+    conversation.listening(at, closureType)
+
+
+@commands.read("#SL")
+def readListen(at: ATInstance) -> list[str]:
+    """
+    The sockets that listen: connId, port, closure type (the form: assumed).
+    """
+    return at.part(SocketTable).listeners()
+
+
+@commands.action(
+    "#SA", _CONN_ID, Int("connMode", 0, 1, default=0), noCarrier=True, source="reference 6.3; TEL-LIS-06, TEL-CMD-04"
+)
+def accept(at: ATInstance, connId: int, mode: int) -> Online | None:
+    """
+    Take a caller, online or in command mode.
+    """
+    conversation = _conversation(at, connId)
+    if conversation.state is not State.INCOMING:
+        raise refuse(CME[551])
+    if mode == _COMMAND:
+        conversation.inCommandMode(at, Input.ACCEPT_COMMAND)
+        return None
+    return conversation.goOnline(at, Input.ACCEPT_ONLINE)
+
+
+@commands.action(
+    "#FRWL",
+    Int("action", 0, 2),
+    Text("ip_address", 15, default=None),
+    Text("net_mask", 15, default=None),
+    source="reference 6.1 (S IP Easy User Guide 3.2.2.1); TEL-IFW",
+)
+def changeFirewall(at: ATInstance, action: int, address: str | None, mask: str | None) -> None:
+    """
+    Add or remove a rule that admits callers to listening sockets.
+    """
+    firewall = at.part(Firewall)
+    try:
+        firewall.change(changed(firewall.rules, action, address, mask))
+    except ValueError:
+        raise refuse() from None
+
+
+@commands.read("#FRWL")
+def readFirewall(at: ATInstance) -> list[str]:
+    """
+    The rules, one a line.
+    """
+    return [f'#FRWL: "{address}","{mask}"' for address, mask in at.part(Firewall).rules]
+
+
+commands.test("#FRWL")(lambda at: "#FRWL: (0-2)")
+
+
+# -- command mode
+
+
+@commands.action("#SRECV", _CONN_ID, Int("maxByte", 1, 1500), source="reference 6.5; TEL-CMD-21, TEL-EXT-20")
+def receive(at: ATInstance, connId: int, count: int) -> list[str]:
+    """
+    Read waiting data.
+    """
+    conversation = _conversation(at, connId)
+    data = conversation.read(count) if conversation.state in (State.PENDING, State.DRAINING) else b""
+    if not data:
+        raise refuse(CME[555])
+    shown = data.hex().upper() if conversation.socket.extension.recvDataMode else data.decode("latin-1")
+    return [f"#SRECV: {connId},{len(data)}", shown]
+
+
+async def _send(at: ATInstance, conversation: Conversation, data: bytes) -> None:
+    if conversation.socket.extension.sendDataMode:
+        try:
+            data = bytes.fromhex(data.decode("latin-1").strip())
+        except ValueError:
+            raise refuse() from None
+    await conversation.send(data)
+
+
+async def _sendText(at: ATInstance, connId: int) -> None:
+    """
+    Send what is typed at a prompt up to ^Z; ESC drops it.
+    """
+    conversation = _conversation(at, connId)
+    if not conversation.isConnected:
+        raise refuse(CME[551])
+    limit = at.module.limit("sent")
+    hexadecimal = conversation.socket.extension.sendDataMode
+    try:
+        data = await at.prompt(TextPrompt(2 * limit if hexadecimal else limit))
+    except Abandoned:
+        return
+    await _send(at, conversation, data)
+
+
+async def _sendCounted(at: ATInstance, connId: int, count: int) -> None:
+    """
+    Send exactly so many octets, whatever they are.
+    """
+    conversation = _conversation(at, connId)
+    if not conversation.isConnected:
+        raise refuse(CME[551])
+    await conversation.send(await at.prompt(RawPrompt(count)))
+
+
+#: the names that the guide for HE863 uses as well (TEL-CON-26)
+synonyms = CommandTable("ipeasy synonyms")
+
+for _table, _text, _counted in ((commands, "#SSEND", "#SSENDEXT"), (synonyms, "#SEND", "#SENDEXT")):
+    _table.action(_text, _CONN_ID, longest=180.0, source="reference 6.5; TEL-CMD-16 to TEL-CMD-20")(_sendText)
+    _table.action(
+        _counted,
+        _CONN_ID,
+        Int("bytestosend", 1, 1500),
+        longest=180.0,
+        counted=True,
+        source="reference 6.5; TEL-CMD-19",
+    )(_sendCounted)
+
+
+@commands.action("#SI", Int("connId", 1, SOCKETS, default=None), source="reference 6.6; TEL-CMD-22, TEL-CMD-23")
+def socketInformation(at: ATInstance, connId: int | None) -> list[str]:
+    """
+    Octets sent, read, waiting to be read, and not yet acknowledged by the peer.
+    """
+    sockets = at.part(SocketTable)
+    return [sockets.information(number) for number in ([connId] if connId else range(1, SOCKETS + 1))]
+
+
+@commands.action("#SLASTCLOSURE", Int("connId", 1, SOCKETS, default=None), source="reference 6.1")
+def lastClosure(at: ATInstance, connId: int | None) -> list[str]:
+    """
+    Why a socket was closed the last time: 0 by command, 1 by the peer, 2 aborted, 3 inactivity, 4 network (A).
+    """
+    sockets = at.part(SocketTable)
+    chosen = [connId] if connId else range(1, SOCKETS + 1)
+    return [f"#SLASTCLOSURE: {number},{sockets.socket(number).conversation.cause}" for number in chosen]
+
+
+# -- the old interface
 
 _OWN = "the socket whose number is the AT instance; #SCFG sets it too."
 

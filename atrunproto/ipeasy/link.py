@@ -6,6 +6,9 @@ Source: reference 6.1 (#SCFG pktSz, maxTo and txTo); TEL-SCF, TEL-ALR.
 
 from __future__ import annotations
 
+import fcntl
+import sys
+import termios
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +71,7 @@ class Link(protocol.Protocol):
         self._touch()
         self._socket.linkUp(self)
         self._above.makeConnection(self)
+        self._socket.linkReady(self)
 
     def dataReceived(self, data: bytes) -> None:
         self._touch()
@@ -185,6 +189,20 @@ class Link(protocol.Protocol):
         What comes on a dropped connection.
         """
 
+    @property
+    def unacknowledged(self) -> int:
+        """
+        Octets that are still on their way to the peer, as far as the system tells.
+        """
+        transport: Any = self.transport
+        sock = transport.getHandle() if self.connected and hasattr(transport, "getHandle") else None
+        if sock is None:
+            return 0
+        try:
+            return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        except OSError:
+            return 0
+
     def getPeer(self) -> IAddress:
         peer: IAddress = self._peer
         return peer
@@ -257,4 +275,5 @@ class Link(protocol.Protocol):
 
     def _idleOver(self) -> None:
         self._idleCall = None
+        self._socket.idleOver()
         self.loseConnection()

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from twisted.internet import protocol
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import CannotListenError, ConnectError, TimeoutError
 from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from atrunproto.admission import Rule
 from atrunproto.at.bearer import LOCAL, Bearer
-from atrunproto.at.settings import Settings
+from atrunproto.at.module import Notice
 
+from .conversation import INACTIVITY, Conversation
 from .link import Link
 from .listening import Listener
+from .surroundings import Surroundings
 
 #: connections of a module (TEL-MSK-03)
 SOCKETS = 6
@@ -42,102 +43,35 @@ class Status(IntEnum):
     INCOMING = 5
 
 
-class Surroundings(Protocol):
-    """
-    What sockets need of the module round them.
-    """
-
-    @property
-    def clock(self) -> IReactorTime:
-        """
-        Where time comes from.
-        """
-
-    @property
-    def reactor(self) -> Any:
-        """
-        Where real sockets are made: an IReactorTCP.
-        """
-
-    @property
-    def settings(self) -> Settings:
-        """
-        The settings of the module.
-        """
-
-    def address(self, cid: int) -> str | None:
-        """
-        The address of an active context, or C{None}.
-        """
-
-    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
-        """
-        Hear of each context that becomes active or ceases to be.
-        """
-
-    def resolve(self, name: str) -> Deferred[str]:
-        """
-        The address of a host, in dotted form.
-        """
-
-    def claimPort(self, address: str, port: int) -> Deferred[None]:
-        """
-        Fires when nothing of an earlier time holds this port any more.
-        """
-
-    def releasePort(self, address: str, port: int, stopped: Deferred[None]) -> None:
-        """
-        A port is being left; it is free when C{stopped} fires.
-        """
-
-    def abandon(self, listener: Listener, address: str, port: int) -> None:
-        """
-        Take over a listener whose address is off the air.
-        """
-
-
-class _Dialled(protocol.Factory):
+class _Dialled(protocol.ClientFactory):
     """
     The other end of one connection attempt.
     """
 
     noisy = False
 
-    def __init__(self, link: Link, done: Deferred[Link]) -> None:
+    def __init__(self, link: Link, failed: Callable[[Failure], None]) -> None:
         self._link = link
-        self._done: Deferred[Link] | None = done
+        self._failed = failed
 
-    def doStart(self) -> None:
-        """
-        Nothing to prepare.
-        """
-
-    def doStop(self) -> None:
-        """
-        Nothing to clear up.
-        """
-
-    def startedConnecting(self, connector: object) -> None:
-        """
-        The attempt is under way.
-        """
-
-    def buildProtocol(self, addr: IAddress | None) -> Link:
-        self._fire(self._link)
+    def buildProtocol(self, addr: IAddress | None) -> Any:
         return self._link
 
     def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
-        self._fire(reason)
+        self._failed(reason)
 
-    def clientConnectionLost(self, connector: object, reason: Failure) -> None:
-        """
-        The link itself hears of it.
-        """
 
-    def _fire(self, result: Link | Failure) -> None:
-        done, self._done = self._done, None
-        if done is not None and not done.called:
-            done.callback(result) if isinstance(result, Link) else done.errback(result)
+class Extension(NamedTuple):
+    """
+    #SCFGEXT and #SCFGEXT2 of a socket.
+    """
+
+    srMode: int
+    recvDataMode: int
+    keepalive: int
+    listenAutoRsp: int
+    sendDataMode: int
+    noCarrierMode: int
 
 
 class Socket:
@@ -146,12 +80,12 @@ class Socket:
 
     @ivar sent: octets sent since it was opened.
     @ivar received: octets received since it was opened.
+    @ivar shown: the number of #SS while AT commands have the socket; C{None}: a service has it, or nobody.
     """
-
-    _log = Logger()
 
     __slots__ = (
         "_attempt",
+        "_conversation",
         "_listener",
         "_local",
         "_lost",
@@ -161,6 +95,7 @@ class Socket:
         "link",
         "received",
         "sent",
+        "shown",
     )
 
     def __init__(self, table: SocketTable, connId: int) -> None:
@@ -174,6 +109,45 @@ class Socket:
         self._local = ""
         self.link: Link | None = None
         self._attempt: tuple[Any, Deferred[Link]] | None = None
+        self._conversation: Conversation | None = None
+        self.shown: int | None = None
+
+    @property
+    def conversation(self) -> Conversation:
+        """
+        What AT commands do with this socket.
+        """
+        if self._conversation is None:
+            self._conversation = Conversation(self)
+        return self._conversation
+
+    @property
+    def isLent(self) -> bool:
+        """
+        Whether a service has it.
+        """
+        return not self.isFree and (self._conversation is None or not self._conversation.isAtWork)
+
+    @property
+    def extension(self) -> Extension:
+        """
+        The extended settings.
+        """
+        settings = self._table.surroundings.settings
+        return Extension._make((*settings.get("#SCFGEXT", self.connId), settings.get("#SCFGEXT2", self.connId)[-1]))
+
+    @property
+    def viewed(self) -> int:
+        """
+        Octets of one SRING in data view.
+        """
+        return self._table.surroundings.limit("viewed")
+
+    def tell(self, number: int, notice: Notice) -> bool:
+        """
+        Tell a notice on an AT instance, and whether somebody is attached there.
+        """
+        return self._table.surroundings.tell(number, notice)
 
     @property
     def clock(self) -> IReactorTime:
@@ -222,6 +196,8 @@ class Socket:
         """
         The state as #SS shows it.
         """
+        if self.shown is not None:
+            return Status(self.shown)
         if self.link is not None:
             return Status.ACTIVE
         return Status.LISTENING if self._listener is not None else Status.CLOSED
@@ -230,13 +206,14 @@ class Socket:
         """
         The socket's line of #SS (TEL-SS-01, TEL-SS-02).
         """
-        line = f"#SS: {self.connId},{int(self.status)}"
-        if self.link is not None:
+        status = self.status
+        line = f"#SS: {self.connId},{int(status)}"
+        if self.link is not None and status in (Status.ACTIVE, Status.SUSPENDED, Status.PENDING):
             host: Any = self.link.getHost()
             peer: Any = self.link.getPeer()
             local = self._port if self._listener is not None else host.port
             return f"{line},{self._local},{local},{peer.host},{peer.port}"
-        if self._listener is not None:
+        if self._listener is not None and status is not Status.CLOSED:
             return f"{line},{self._local},{self._port}"
         return line
 
@@ -300,7 +277,7 @@ class Socket:
             connector = surroundings.reactor.connectTCP(
                 found,
                 port,
-                _Dialled(Link(self, above, bearer), done),
+                _Dialled(Link(self, above, bearer), failed),
                 timeout=None,
                 bindAddress=(address, 0) if onLoopback else None,
             )
@@ -351,6 +328,14 @@ class Socket:
         self.link = link
         self.sent = self.received = 0
 
+    def linkReady(self, link: Link) -> None:
+        """
+        What runs on the connection has it now.
+        """
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None and not attempt[1].called:
+            attempt[1].callback(link)
+
     def linkDown(self, link: Link) -> None:
         """
         A connection is gone.
@@ -358,14 +343,41 @@ class Socket:
         if self.link is link:
             self.link = None
 
+    @property
+    def listeningPort(self) -> int:
+        """
+        The port that it listens on; 0: it doesn't.
+        """
+        return self._port if self._listener is not None else 0
+
+    @property
+    def unacknowledged(self) -> int:
+        """
+        Octets that the peer has not acknowledged yet.
+        """
+        return self.link.unacknowledged if self.link is not None else 0
+
+    def idleOver(self) -> None:
+        """
+        The inactivity timeout ends the connection.
+        """
+        if self._conversation is not None:
+            self._conversation.cause = INACTIVITY
+
+    def hangUp(self) -> None:
+        """
+        Give up an attempt, and leave a listening port.
+        """
+        self._giveUp(ConnectError(string="closed"))
+        self.stopListening()
+
     def close(self) -> None:
         """
         End everything on this socket.
         """
-        self._giveUp(ConnectError(string="closed"))
         if self.link is not None:
             self.link.loseConnection()
-        self.stopListening()
+        self.hangUp()
 
     def contextLost(self) -> None:
         """
@@ -380,6 +392,8 @@ class Socket:
         lost, self._lost = self._lost, None
         if lost is not None:
             lost()
+        if self._conversation is not None and self._conversation.isAtWork:
+            self._conversation.contextLost()
 
 
 class SocketTable:
@@ -431,8 +445,74 @@ class SocketTable:
         """
         return connId not in self._sockets or self._sockets[connId].isFree
 
+    def isListening(self, port: int) -> bool:
+        """
+        Whether a socket listens on this port (TEL-LIS-04).
+        """
+        return any(socket.listeningPort == port for socket in self._sockets.values())
+
+    def listeners(self) -> list[str]:
+        """
+        The lines of #SL?.
+        """
+        return [
+            f"#SL: {socket.connId},{socket.listeningPort},{socket.conversation.closureType}"
+            for _, socket in sorted(self._sockets.items())
+            if socket.listeningPort and socket.conversation.isAtWork
+        ]
+
+    def information(self, connId: int) -> str:
+        """
+        A line of #SI.
+        """
+        found = self._sockets.get(connId)
+        if found is None or not found.conversation.isConnected:
+            return f"#SI: {connId},0,0,0,0"
+        conversation = found.conversation
+        return f"#SI: {connId},{found.sent},{conversation.extracted},{conversation.pending},{found.unacknowledged}"
+
+    def admit(self, rules: Sequence[Rule]) -> None:
+        """
+        The firewall of listening sockets has changed.
+        """
+        for socket in self._sockets.values():
+            if not socket.isLent:
+                socket.admit(rules)
+
+    def powerOff(self) -> None:
+        """
+        The contexts are about to end, and everything with them; there is nobody to tell.
+        """
+        for socket in self._sockets.values():
+            socket.conversation.owner = 0
+
     def _contextChanged(self, cid: int, address: str | None) -> None:
         if address is None:
             for socket in tuple(self._sockets.values()):
                 if socket.cid == cid and not socket.isFree:
                     socket.contextLost()
+
+
+class Firewall:
+    """
+    The rules for callers of listening sockets; they are not stored (reference 6.1).
+
+    @ivar rules: who is admitted; nobody while there is none (TEL-IFW-02).
+    """
+
+    def __init__(self, surroundings: Any) -> None:
+        self._surroundings = surroundings
+        self.rules: list[Rule] = []
+
+    def change(self, rules: list[Rule]) -> None:
+        """
+        Put other rules in force, for ports that listen already too.
+        """
+        self.rules = rules
+        self._surroundings.part(SocketTable).admit(rules)
+
+    def powerOff(self) -> None:
+        """
+        They go with the power.
+        """
+        self.rules = []

@@ -1,0 +1,464 @@
+"""
+A connection that AT commands have opened: online on an instance, suspended, or called from outside.
+
+It sits on the link of one of the six sockets. What it receives while nobody is online with it waits here up to
+L{WINDOW}; then the link is paused, so that TCP holds the sender back and nothing is lost (TEL-GAP-22, TEL-CMD-12).
+Source: IP Easy User Guide 3.2 and 4 (S); reference 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from atrunproto.at.online import ChannelTransport, Escaped, Online, Unplugged
+from atrunproto.at.results import CME, NO_CARRIER, ResultCode, refuse
+
+from .lifecycle import SHOWN, Input, State, follow
+
+if TYPE_CHECKING:
+    from atrunproto.at.module import ATInstance
+
+    from .link import Link
+    from .module import Socket
+
+#: octets that wait to be read before the sender is held back (A); a module's receive window is of this order
+WINDOW = 16384
+
+#: <closureType>: stay online until the escape sequence, though the peer has closed
+KEEP_ONLINE = 255
+
+#: causes of #SLASTCLOSURE (A)
+LOCAL, BY_PEER, ABORTED, INACTIVITY, NETWORK = range(5)
+
+
+@implementer(IProtocol)
+class Bridge:
+    """
+    The channel of an AT instance that is online with a conversation; one for each spell.
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self.spell: ChannelTransport | None = None
+
+    def makeConnection(self, transport: Any) -> None:
+        self.spell = transport
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        self._conversation.bridged(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._conversation.typed(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._conversation.unbridged(self, reason)
+
+
+class _ToPeer:
+    """
+    Hears from the link how much the peer takes.
+    """
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    def pauseProducing(self) -> None:
+        self._conversation.setFull(True)
+
+    def resumeProducing(self) -> None:
+        self._conversation.setFull(False)
+
+    def stopProducing(self) -> None:
+        """
+        The link is at its end, and tells so itself.
+        """
+
+
+class _FromPeer:
+    """
+    Hears from an online spell how much the DTE takes; its end is not the link's.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.pauseProducing = link.pauseProducing
+        self.resumeProducing = link.resumeProducing
+
+    def stopProducing(self) -> None:
+        """
+        The link lives on.
+        """
+
+
+@implementer(IProtocol)
+class Conversation:
+    """
+    What goes on at one socket for the commands of IP Easy; its states are those of L{atrunproto.ipeasy.lifecycle}.
+
+    @ivar state: where it stands.
+    @ivar owner: the instance that hears its notices: the one that last opened, resumed, accepted or listened.
+    @ivar extracted: octets read since it was opened (TEL-CMD-23).
+    @ivar cause: why it ended the last time.
+    """
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.state = State.CLOSED
+        self.owner = 0
+        self.extracted = 0
+        self.cause = LOCAL
+        self._closureType = 0
+        self._buffer = bytearray()
+        self._link: Link | None = None
+        self._bridge: Bridge | None = None
+        self._announced = False
+        self._ringing = False
+        self._full = False
+        self._room: Deferred[None] | None = None
+
+    def _follow(self, happened: Input) -> None:
+        self.state = follow(self.state, happened)
+        # where nothing is to be seen of it, the socket speaks for itself: a service may have it next
+        self.socket.shown = SHOWN[self.state] or None
+
+    @property
+    def connId(self) -> int:
+        """
+        The number of its socket.
+        """
+        return self.socket.connId
+
+    @property
+    def pending(self) -> int:
+        """
+        Octets that wait to be read.
+        """
+        return len(self._buffer)
+
+    @property
+    def isLinked(self) -> bool:
+        """
+        Whether there is a connection.
+        """
+        return self._link is not None
+
+    @property
+    def closureType(self) -> int:
+        """
+        <closureType> as it was given.
+        """
+        return self._closureType
+
+    @property
+    def isAtWork(self) -> bool:
+        """
+        Whether the socket is its own just now.
+        """
+        return self.state not in (State.CLOSED, State.DRAINING)
+
+    @property
+    def isConnected(self) -> bool:
+        """
+        Whether data can be sent.
+        """
+        return self._link is not None and self.state in (State.ONLINE, State.SUSPENDED, State.PENDING)
+
+    # -- beginning
+
+    def dialling(self, at: ATInstance, closureType: int) -> None:
+        """
+        #SD has begun.
+        """
+        self._begin(Input.DIAL, at.number)
+        self._closureType = closureType
+
+    def _begin(self, happened: Input, owner: int) -> None:
+        self._follow(happened)
+        self._buffer.clear()
+        self._announced = self._ringing = self._full = False
+        self.extracted = 0
+        self.owner = owner
+
+    def failed(self) -> None:
+        """
+        #SD has come to nothing.
+        """
+        if self.state is State.CONNECTING:
+            self._follow(Input.FAILED)
+
+    def listening(self, at: ATInstance, closureType: int) -> None:
+        """
+        #SL has begun.
+        """
+        self._begin(Input.LISTEN, at.number)
+        self._closureType = closureType
+
+    def called(self) -> IProtocol | None:
+        """
+        Somebody calls a listening socket.
+
+        @return: what takes the connection; C{None} refuses the caller, for one waits already.
+        """
+        return self.socket.carry(self) if self.state is State.LISTENING else None
+
+    # -- the link
+
+    def makeConnection(self, transport: Any) -> None:
+        self._link = transport
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        """
+        The link is there; a caller from outside waits for the user's decision.
+        """
+        if self.state is State.LISTENING:
+            self._follow(Input.CALL)
+            self._tell(f"SRING: {self.connId}")
+        assert self._link is not None
+        self._link.registerProducer(_ToPeer(self), True)
+
+    def setFull(self, isFull: bool) -> None:
+        """
+        The peer takes no more data for now, or takes them again.
+        """
+        self._full = isFull
+        spell = self._bridge.spell if self._bridge is not None else None
+        if spell is not None:
+            spell.pauseProducing() if isFull else spell.resumeProducing()
+        room = self._room
+        if room is not None and not isFull:
+            self._room = None
+            room.callback(None)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.state is State.ONLINE and self._bridge is not None and self._bridge.spell is not None:
+            self.extracted += len(data)
+            self._bridge.spell.write(data)
+            return
+        self._buffer += data
+        if len(self._buffer) >= WINDOW and self._link is not None:
+            self._link.pauseProducing()
+        self._follow(Input.DATA)
+        if self.state is State.PENDING:
+            self._ring()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The connection is gone, by whomever.
+        """
+        self._link = None
+        self.setFull(False)
+        if self.state not in (State.ONLINE, State.SUSPENDED, State.PENDING, State.INCOMING):
+            return
+        before = self.state
+        if self.cause == LOCAL:
+            self.cause = BY_PEER if reason.check(connectionDone.type) else ABORTED
+        if before is State.ONLINE and self._closureType == KEEP_ONLINE and self._bridge is not None:
+            spell = self._bridge.spell
+            if spell is not None:
+                spell.online = replace(spell.online, escaped=self._noCarrier)
+                return
+        self._follow(Input.CLOSED)
+        if before is State.ONLINE:
+            self._endSpell()
+        elif before is not State.INCOMING:
+            self._tell(self._noCarrier)
+        if before is not State.INCOMING:
+            self.socket.stopListening()
+
+    # -- online
+
+    def goOnline(self, at: ATInstance, happened: Input) -> Online:
+        """
+        Give an instance the line to this connection.
+        """
+        self._follow(happened)
+        self.owner = at.number
+        self._bridge = Bridge(self)
+        rows = at.commands.rows
+        guard = at.value("#E2ESC") if "#E2ESC" in rows else 0
+        return Online(
+            self._bridge,
+            lost=self._noCarrier,
+            guard=float(guard) if guard else None,
+            transmitEscape=not at.value("#SKIPESC"),
+            survives=True,
+        )
+
+    def inCommandMode(self, at: ATInstance, happened: Input) -> None:
+        """
+        The connection is there, and the port stays in command mode.
+        """
+        self._follow(happened)
+        self.owner = at.number
+        if self._buffer:
+            self._follow(Input.DATA)
+            self._ring()
+
+    def bridged(self, bridge: Bridge) -> None:
+        """
+        The spell has begun: what waited goes first (TEL-SO-02).
+        """
+        spell, link = bridge.spell, self._link
+        assert spell is not None
+        waiting = self.read(len(self._buffer))
+        if waiting:
+            spell.write(waiting)
+        if link is None:
+            spell.loseConnection()
+            return
+        spell.registerProducer(_FromPeer(link), True)
+        if self._full:
+            spell.pauseProducing()
+
+    def typed(self, data: bytes) -> None:
+        """
+        What the DTE says goes to the peer.
+        """
+        if self._link is not None:
+            self._link.write(data)
+
+    def unbridged(self, bridge: Bridge, reason: Failure) -> None:
+        """
+        The spell is over: by an escape, by the line, or by what happened to the connection.
+        """
+        if bridge is not self._bridge:
+            return
+        self._bridge = None
+        link = self._link
+        if link is not None:
+            # the line may have held it back
+            link.resumeProducing()
+        if self.state is not State.ONLINE:
+            return
+        if link is None:
+            self._follow(Input.CLOSED)
+        elif reason.check(Escaped, Unplugged):
+            self._follow(Input.SUSPEND)
+        else:
+            self.shut()
+
+    def _endSpell(self) -> None:
+        bridge = self._bridge
+        if bridge is not None and bridge.spell is not None:
+            bridge.spell.loseConnection()
+
+    # -- command mode
+
+    def read(self, count: int) -> bytes:
+        """
+        Take waiting octets.
+        """
+        data = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        self.extracted += len(data)
+        if not self._buffer:
+            self._announced = False
+            if data:
+                self._follow(Input.DRAINED)
+        if len(self._buffer) < WINDOW and self._link is not None:
+            self._link.resumeProducing()
+        return data
+
+    async def send(self, data: bytes) -> None:
+        """
+        Send from command mode, when there is room.
+
+        @raise CommandFailed: there is no connection, or it ended meanwhile.
+        """
+        while self._full and self._link is not None:
+            if self._room is not None:
+                raise refuse(CME[551])
+            self._room = Deferred()
+            await self._room
+        if self._link is None or not self.isConnected:
+            raise refuse(CME[563])
+        self._link.writeNow(data)
+
+    def _ring(self) -> None:
+        """
+        Announce waiting data in the form of #SCFGEXT (TEL-CMD-07, TEL-CMD-09, TEL-CMD-10).
+        """
+        if self.socket.extension.srMode == 0:
+            if not self._announced:
+                self._announced = self._tell(f"SRING: {self.connId}")
+        elif not self._ringing:
+            self._ringing = True
+            if not self._tell(self._amountOrView):
+                self._ringing = False
+
+    def _amountOrView(self) -> Iterable[str]:
+        """
+        The lines of the announcement, made when they can be told.
+        """
+        self._ringing = False
+        if not self._buffer or self.state is not State.PENDING:
+            return
+        if self.socket.extension.srMode == 1:
+            yield f"SRING: {self.connId},{len(self._buffer)}"
+            return
+        while self._buffer:
+            data = self.read(self.socket.viewed)
+            shown = data.hex().upper() if self.socket.extension.recvDataMode else data.decode("latin-1")
+            yield f"SRING: {self.connId},{len(data)},{shown}"
+
+    def _tell(self, notice: str | ResultCode | Callable[[], Iterable[str]]) -> bool:
+        return self.socket.tell(self.owner, notice)
+
+    @property
+    def _noCarrier(self) -> ResultCode:
+        """
+        The notice of a close, in the form of #SCFGEXT2.
+        """
+        mode = self.socket.extension.noCarrierMode
+        if mode == 0:
+            return NO_CARRIER
+        text = f"{NO_CARRIER.text}:{self.connId}" + (f",{self.cause}" if mode == 2 else "")
+        return ResultCode(NO_CARRIER.number, text)
+
+    # -- end
+
+    def shut(self) -> None:
+        """
+        #SH: end whatever there is, the listening included (TEL-SH-02, TEL-SH-03, TEL-LIS-07).
+        """
+        self._end(Input.SHUT, LOCAL)
+
+    def stopListening(self) -> None:
+        """
+        #SL=...,0.
+        """
+        if self.state in (State.LISTENING, State.INCOMING, State.CLOSED, State.DRAINING):
+            self._end(Input.STOP, LOCAL)
+
+    def contextLost(self) -> None:
+        """
+        The context has ended, and everything with it (TEL-ACT-05).
+        """
+        before = self.state
+        self._end(Input.LOST, NETWORK)
+        if before is State.LISTENING:
+            self._tell("#SL: ABORTED")
+        elif before in (State.SUSPENDED, State.PENDING):
+            self._tell(self._noCarrier)
+
+    def _end(self, happened: Input, cause: int) -> None:
+        self.cause = cause
+        wasOnline = self.state is State.ONLINE
+        self._follow(happened)
+        self._buffer.clear()
+        link, self._link = self._link, None
+        if link is not None:
+            link.loseConnection()
+        self.setFull(False)
+        self.socket.hangUp()
+        if wasOnline:
+            self._endSpell()

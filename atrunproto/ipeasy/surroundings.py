@@ -1,0 +1,80 @@
+"""
+What sockets need of the module round them, as an interface: whoever embeds them provides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from atrunproto.at.module import Notice
+from atrunproto.at.settings import Settings
+
+from .listening import Listener
+
+
+class Surroundings(Protocol):
+    """
+    What sockets need of the module round them.
+    """
+
+    @property
+    def clock(self) -> IReactorTime:
+        """
+        Where time comes from.
+        """
+
+    @property
+    def reactor(self) -> Any:
+        """
+        Where real sockets are made: an IReactorTCP.
+        """
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The settings of the module.
+        """
+
+    def address(self, cid: int) -> str | None:
+        """
+        The address of an active context, or C{None}.
+        """
+
+    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
+        """
+        Hear of each context that becomes active or ceases to be.
+        """
+
+    def resolve(self, name: str) -> Deferred[str]:
+        """
+        The address of a host, in dotted form.
+        """
+
+    def claimPort(self, address: str, port: int) -> Deferred[None]:
+        """
+        Fires when nothing of an earlier time holds this port any more.
+        """
+
+    def releasePort(self, address: str, port: int, stopped: Deferred[None]) -> None:
+        """
+        A port is being left; it is free when C{stopped} fires.
+        """
+
+    def abandon(self, listener: Listener, address: str, port: int) -> None:
+        """
+        Take over a listener whose address is off the air.
+        """
+
+    def tell(self, number: int, notice: Notice) -> bool:
+        """
+        Tell a notice on an AT instance, and whether somebody is attached there.
+        """
+
+    def limit(self, name: str) -> int:
+        """
+        A limit of the product: C{viewed} and C{sent} octets (TEL-CON-49, TEL-CON-52).
+        """
