@@ -63,8 +63,9 @@ def mutations(text: str) -> Iterator[Mutation]:
         yield "altered", at + 1, [*lines[:at], marked + "!", *lines[at + 1 :]]
         yield "put in", at + 1, [*lines[:at], "< never sent", *lines[at:]]
     for step, after in pairs(dialogue, apart=True):
-        at = step.line - 1
-        yield "taken out", after.line - 1, [*lines[:at], *lines[at + 1 :]]
+        # with its time limit, if it has one of its own
+        first = step.line - 2 if lines[step.line - 2].startswith("# @within") else step.line - 1
+        yield "taken out", after.line - (step.line - first), [*lines[:first], *lines[step.line :]]
         break
     for step, after in pairs(dialogue, apart=False):
         one, two = step.line - 1, after.line - 1

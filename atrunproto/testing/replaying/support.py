@@ -12,7 +12,6 @@ from typing import Final
 
 from atrunproto.testing.dialogue import Dialogue, Event, Send
 
-_SOCKETS: Final = "sockets by AT command"
 _SMS: Final = "short messages"
 _DATA: Final = "data calls and PPP"
 _FTP: Final = "FTP"
@@ -22,16 +21,13 @@ _CALLS: Final = "telephone calls"
 _MULTITECH: Final = "the Multi-Tech family"
 
 TOPICS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("cmdmode", "listen", "online", "sd", "send", "sh", "si", "so", "srecv", "sring"), _SOCKETS),
-    **dict.fromkeys(("http", "ipfw", "old", "smtp", "pop3", "twomod"), _SOCKETS),
-    "cmux": "the multiplexer",
-    "tcpopt": _SOCKETS,
+    "old": "the old interface",
+    "tcpopt": "options of TCP",
     "dialup": _DATA,
     "ppp": _DATA,
     "digest": _SMS,
     "sms": _SMS,
     "ftp": _FTP,
-    "scfgext": _SOCKETS,
     "transparent": "the transparent connection",
 }
 """Topics of services that don't exist yet."""
