@@ -596,6 +596,9 @@ class ATInstance:
             return True
         if self._notices is None:
             self._notices = deque(maxlen=NOTICES_HELD)
+        if callable(notice) and notice in self._notices:
+            # it makes its lines when they are told, so once is enough
+            return True
         if len(self._notices) == NOTICES_HELD:
             self._dropped += 1
         self._notices.append(notice)
@@ -630,6 +633,18 @@ class ATInstance:
         Whether a channel has the line.
         """
         return self._spell is not None
+
+    def answer(self, make: Callable[[ATInstance], Online]) -> bool:
+        """
+        Go online unasked, where the DTE is in command mode on a local port; a line that it has begun is forgotten.
+
+        @return: whether the instance is online now.
+        """
+        if self.transport is None or self.bearer is not LOCAL or self._take != self._takeCommand or self._outputFull:
+            return False
+        self._editor.clear()
+        self._goOnline(make(self))
+        return True
 
     def _goOnline(self, online: Online) -> None:
         self._out += self._framing.result(online.announcement)

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from atrunproto.at.basic import loadStartProfile
 from atrunproto.at.errors import Misuse
 from atrunproto.at.module import ATInstance, Notice
+from atrunproto.at.online import Online
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener
 from atrunproto.ipeasy.module import SocketTable
@@ -263,6 +264,14 @@ class EmulatedModule:
         @return: whether somebody is attached there.
         """
         return number in self._instances and self._instances[number].notify(notice)
+
+    def answer(self, number: int, make: Callable[[ATInstance], Online]) -> bool:
+        """
+        Let an instance go online unasked.
+
+        @return: whether it did.
+        """
+        return number in self._instances and self._instances[number].answer(make)
 
     def limit(self, name: str) -> int:
         """

@@ -61,14 +61,17 @@ class Family:
     pins: int = 10
     #: factory values that differ from those of the command rows
     factory: Mapping[str, Values] = field(default_factory=dict)
-    #: octets that one SRING in data view shows, and that #SSEND takes (reference 6.4, 15)
-    limits: Mapping[str, int] = field(default_factory=lambda: {"viewed": 1500, "sent": 1500})
+    #: octets that one SRING in data view shows, and that #SSEND takes; sockets online at once; whether a listening
+    #: socket can answer by itself (reference 6.1, 6.4, 6.7, 15)
+    limits: Mapping[str, int] = field(
+        default_factory=lambda: {"viewed": 1500, "sent": 1500, "online": 3, "answering": 1}
+    )
 
 
 GSM_FAMILY = Family(
     name="2G",
     tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old),
-    limits={"viewed": 64, "sent": 1500},
+    limits={"viewed": 64, "sent": 1500, "online": 3, "answering": 1},
 )
 UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, ipeasy.old)
 HE863_FAMILY = Family(
@@ -76,7 +79,7 @@ HE863_FAMILY = Family(
     tables=(*UMTS_TABLES, ipeasy.synonyms),
     lineLength=400,
     threeG=True,
-    limits={"viewed": 1500, "sent": 1020},
+    limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0},
     # in the transcripts of its guide the peer never sees the escape sequence (A)
     factory={"#SKIPESC": (1,)},
 )

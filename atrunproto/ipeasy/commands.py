@@ -153,6 +153,8 @@ async def dial(
         raise refuse(CME[556])
     if protocol == _UDP:
         raise refuse(CME[569])
+    if mode == _ONLINE:
+        _checkOnline(at)
     conversation.dialling(at, closureType)
     try:
         link = await at.abortable(socket.dial(host, port, conversation), bool(_extended2(at, connId)[1]))
@@ -172,6 +174,14 @@ async def dial(
 _UDP = 1
 
 
+def _checkOnline(at: ATInstance) -> None:
+    """
+    Where a product can't have so many sockets online at once, refuse one more (TEL-LIM-04, TEL-CON-54).
+    """
+    if at.part(SocketTable).online >= at.module.limit("online"):
+        raise refuse(CME[551])
+
+
 def _extended2(at: ATInstance, connId: int) -> Values:
     return at.module.settings.get("#SCFGEXT2", connId)
 
@@ -184,8 +194,9 @@ def resume(at: ATInstance, connId: int) -> Online | ResultCode:
     conversation = _conversation(at, connId)
     if conversation.state in (State.CLOSED, State.DRAINING):
         return NO_CARRIER
-    if conversation.state not in (State.SUSPENDED, State.PENDING):
+    if conversation.state not in (State.SUSPENDED, State.PENDING) or conversation.owner != at.number:
         raise refuse(CME[566])
+    _checkOnline(at)
     return conversation.goOnline(at, Input.RESUME)
 
 
@@ -194,7 +205,11 @@ def shut(at: ATInstance, connId: int) -> None:
     """
     Close a connection, refuse a caller, end listening; OK too where there is nothing to close.
     """
-    _conversation(at, connId).shut()
+    conversation = _conversation(at, connId)
+    if conversation.isConnected and conversation.owner != at.number:
+        # by the instance that opened it (TEL-EXT-17)
+        raise refuse(CME[551])
+    conversation.shut()
 
 
 @commands.action(
@@ -221,11 +236,16 @@ async def listen(at: ATInstance, connId: int, state: int, port: int, closureType
     if conversation.socket.address is None:
         raise refuse(CME[556])
     rules = at.part(Firewall).rules
+    # at work before the port is free, lest another instance takes the socket meanwhile
+    conversation.listening(at, closureType)
     try:
         await conversation.socket.listen(port, rules, lambda peer: conversation.called(), lambda: None)
     except CannotListenError as error:
+        conversation.stopListening()
         raise refuse(CME[557]) from error
-    conversation.listening(at, closureType)
+    if conversation.state is not State.LISTENING:
+        # ended meanwhile
+        conversation.socket.stopListening()
 
 
 @commands.read("#SL")
@@ -249,6 +269,7 @@ def accept(at: ATInstance, connId: int, mode: int) -> Online | None:
     if mode == _COMMAND:
         conversation.inCommandMode(at, Input.ACCEPT_COMMAND)
         return None
+    _checkOnline(at)
     return conversation.goOnline(at, Input.ACCEPT_ONLINE)
 
 

@@ -120,7 +120,7 @@ class Conversation:
         self._link: Link | None = None
         self._bridge: Bridge | None = None
         self._announced = False
-        self._ringing = False
+        self._known: int | None = None
         self._full = False
         self._room: Deferred[None] | None = None
 
@@ -183,7 +183,8 @@ class Conversation:
     def _begin(self, happened: Input, owner: int) -> None:
         self._follow(happened)
         self._buffer.clear()
-        self._announced = self._ringing = self._full = False
+        self._announced = self._full = False
+        self._known = None
         self.extracted = 0
         self.owner = owner
 
@@ -219,11 +220,13 @@ class Conversation:
         """
         The link is there; a caller from outside waits for the user's decision.
         """
-        if self.state is State.LISTENING:
-            self._follow(Input.CALL)
-            self._tell(f"SRING: {self.connId}")
         assert self._link is not None
         self._link.registerProducer(_ToPeer(self), True)
+        if self.state is State.LISTENING and not (
+            self.socket.answers and self.socket.answer(self.owner, lambda at: self.goOnline(at, Input.ACCEPT_ONLINE))
+        ):
+            self._follow(Input.CALL)
+            self._tell(f"SRING: {self.connId}")
 
     def setFull(self, isFull: bool) -> None:
         """
@@ -256,11 +259,16 @@ class Conversation:
         """
         self._link = None
         self.setFull(False)
-        if self.state not in (State.ONLINE, State.SUSPENDED, State.PENDING, State.INCOMING):
-            return
         before = self.state
-        if self.cause == LOCAL:
-            self.cause = BY_PEER if reason.check(connectionDone.type) else ABORTED
+        known, self._known = self._known, None
+        if before is State.INCOMING:
+            self._buffer.clear()
+            self._follow(Input.CLOSED)
+            return
+        if before not in (State.ONLINE, State.SUSPENDED, State.PENDING):
+            return
+        self.cause = known or (BY_PEER if reason.check(connectionDone.type) else ABORTED)
+        self.socket.stopListening()
         if before is State.ONLINE and self._closureType == KEEP_ONLINE and self._bridge is not None:
             spell = self._bridge.spell
             if spell is not None:
@@ -269,10 +277,14 @@ class Conversation:
         self._follow(Input.CLOSED)
         if before is State.ONLINE:
             self._endSpell()
-        elif before is not State.INCOMING:
+        else:
             self._tell(self._noCarrier)
-        if before is not State.INCOMING:
-            self.socket.stopListening()
+
+    def idleOver(self) -> None:
+        """
+        The inactivity timeout ends the connection.
+        """
+        self._known = INACTIVITY
 
     # -- online
 
@@ -287,7 +299,6 @@ class Conversation:
         guard = at.value("#E2ESC") if "#E2ESC" in rows else 0
         return Online(
             self._bridge,
-            lost=self._noCarrier,
             guard=float(guard) if guard else None,
             transmitEscape=not at.value("#SKIPESC"),
             survives=True,
@@ -349,6 +360,7 @@ class Conversation:
     def _endSpell(self) -> None:
         bridge = self._bridge
         if bridge is not None and bridge.spell is not None:
+            bridge.spell.online = replace(bridge.spell.online, lost=self._noCarrier)
             bridge.spell.loseConnection()
 
     # -- command mode
@@ -374,35 +386,39 @@ class Conversation:
 
         @raise CommandFailed: there is no connection, or it ended meanwhile.
         """
-        while self._full and self._link is not None:
+        link = self._link
+        while self._full and link is not None and link is self._link:
             if self._room is not None:
                 raise refuse(CME[551])
-            self._room = Deferred()
-            await self._room
-        if self._link is None or not self.isConnected:
+            room = self._room = Deferred()
+            try:
+                await room
+            finally:
+                if self._room is room:
+                    self._room = None
+        if link is None or link is not self._link:
             raise refuse(CME[563])
-        self._link.writeNow(data)
+        link.send(data)
 
     def _ring(self) -> None:
         """
         Announce waiting data in the form of #SCFGEXT (TEL-CMD-07, TEL-CMD-09, TEL-CMD-10).
         """
-        if self.socket.extension.srMode == 0:
-            if not self._announced:
-                self._announced = self._tell(f"SRING: {self.connId}")
-        elif not self._ringing:
-            self._ringing = True
-            if not self._tell(self._amountOrView):
-                self._ringing = False
+        if not self._announced:
+            self._tell(self._announcement)
 
-    def _amountOrView(self) -> Iterable[str]:
+    def _announcement(self) -> Iterable[str]:
         """
-        The lines of the announcement, made when they can be told.
+        The lines of the announcement, made when they can be told (TEL-GAP-19).
         """
-        self._ringing = False
-        if not self._buffer or self.state is not State.PENDING:
+        if not self._buffer or self.state not in (State.PENDING, State.DRAINING):
             return
-        if self.socket.extension.srMode == 1:
+        mode = self.socket.extension.srMode
+        if mode == 0:
+            self._announced = True
+            yield f"SRING: {self.connId}"
+            return
+        if mode == 1:
             yield f"SRING: {self.connId},{len(self._buffer)}"
             return
         while self._buffer:
@@ -445,19 +461,20 @@ class Conversation:
         """
         before = self.state
         self._end(Input.LOST, NETWORK)
-        if before is State.LISTENING:
+        if before in (State.LISTENING, State.INCOMING):
             self._tell("#SL: ABORTED")
         elif before in (State.SUSPENDED, State.PENDING):
             self._tell(self._noCarrier)
 
     def _end(self, happened: Input, cause: int) -> None:
-        self.cause = cause
+        if self.isConnected:
+            self.cause = cause
         wasOnline = self.state is State.ONLINE
         self._follow(happened)
         self._buffer.clear()
         link, self._link = self._link, None
         if link is not None:
-            link.loseConnection()
+            link.release()
         self.setFull(False)
         self.socket.hangUp()
         if wasOnline:

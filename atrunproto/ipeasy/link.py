@@ -7,6 +7,7 @@ Source: reference 6.1 (#SCFG pktSz, maxTo and txTo); TEL-SCF, TEL-ALR.
 from __future__ import annotations
 
 import fcntl
+import socket as sockets
 import sys
 import termios
 from collections.abc import Iterable
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 
 #: seconds that a peer has to take something of what is still on its way to it when the module closes (A)
 CLOSING = 10.0
+
+
+def keepAlive(transport: Any, minutes: int) -> None:
+    """
+    Let the system probe a connection that has been quiet for so many minutes; 0: never (TEL-CMD-13).
+    """
+    if minutes:
+        transport.setTcpKeepAlive(True)
+        idle = getattr(sockets, "TCP_KEEPIDLE", getattr(sockets, "TCP_KEEPALIVE", None))
+        if idle is not None:
+            transport.getHandle().setsockopt(sockets.IPPROTO_TCP, idle, minutes * 60)
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
@@ -67,6 +79,7 @@ class Link(protocol.Protocol):
         transport: Any = self.transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
+            keepAlive(transport, self._socket.extension.keepalive)
         self._peer = transport.getPeer()
         self._touch()
         self._socket.linkUp(self)
@@ -138,6 +151,12 @@ class Link(protocol.Protocol):
                 self._closeCall.reset(CLOSING)
             self.transport.write(data)  # type: ignore[union-attr]
 
+    def send(self, data: bytes) -> None:
+        """
+        Send at once, after what has gathered.
+        """
+        self.writeNow(self._packets.flush() + data)
+
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
 
@@ -172,6 +191,16 @@ class Link(protocol.Protocol):
     def abortConnection(self) -> None:
         if self.connected:
             self.transport.abortConnection()  # type: ignore[union-attr]
+
+    def release(self) -> None:
+        """
+        Close when what has gathered is sent. The socket is free at once, and what still comes is for nobody.
+        """
+        self.unregisterProducer()
+        self._above = protocol.Protocol()
+        self.dataReceived = self._discard  # type: ignore[method-assign]
+        self.loseConnection()
+        self._socket.linkDown(self)
 
     def dropConnection(self) -> None:
         """
@@ -275,5 +304,6 @@ class Link(protocol.Protocol):
 
     def _idleOver(self) -> None:
         self._idleCall = None
-        self._socket.idleOver()
+        if self._socket.link is self:
+            self._socket.idleOver()
         self.loseConnection()

@@ -19,9 +19,10 @@ from twisted.python.failure import Failure
 
 from atrunproto.admission import Rule
 from atrunproto.at.bearer import LOCAL, Bearer
-from atrunproto.at.module import Notice
+from atrunproto.at.module import ATInstance, Notice
+from atrunproto.at.online import Online
 
-from .conversation import INACTIVITY, Conversation
+from .conversation import Conversation
 from .link import Link
 from .listening import Listener
 from .surroundings import Surroundings
@@ -143,6 +144,19 @@ class Socket:
         """
         return self._table.surroundings.limit("viewed")
 
+    @property
+    def answers(self) -> bool:
+        """
+        Whether it takes its caller by itself (TEL-CON-47).
+        """
+        return bool(self.extension.listenAutoRsp and self._table.surroundings.limit("answering"))
+
+    def answer(self, number: int, make: Callable[[ATInstance], Online]) -> bool:
+        """
+        Let an AT instance go online unasked, and whether it did.
+        """
+        return self._table.surroundings.answer(number, make)
+
     def tell(self, number: int, notice: Notice) -> bool:
         """
         Tell a notice on an AT instance, and whether somebody is attached there.
@@ -233,6 +247,8 @@ class Socket:
         if address is None:
             raise CannotListenError(address, port, OSError("the context is not active"))
         await surroundings.claimPort(address, port)
+        if self.address != address:
+            raise CannotListenError(address, port, OSError("the context has ended"))
         listener = Listener(self.clock, rules, lambda peer: None if self.link is not None else accept(peer))
         listener.listen(surroundings.reactor, address, port)
         self._listener, self._lost, self._port, self._local = listener, lost, port, address
@@ -362,7 +378,7 @@ class Socket:
         The inactivity timeout ends the connection.
         """
         if self._conversation is not None:
-            self._conversation.cause = INACTIVITY
+            self._conversation.idleOver()
 
     def hangUp(self) -> None:
         """
@@ -450,6 +466,13 @@ class SocketTable:
         Whether a socket listens on this port (TEL-LIS-04).
         """
         return any(socket.listeningPort == port for socket in self._sockets.values())
+
+    @property
+    def online(self) -> int:
+        """
+        How many sockets are online.
+        """
+        return sum(socket.shown == Status.ACTIVE for socket in self._sockets.values())
 
     def listeners(self) -> list[str]:
         """

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from atrunproto.at.module import Notice
+from atrunproto.at.module import ATInstance, Notice
+from atrunproto.at.online import Online
 from atrunproto.at.settings import Settings
 
 from .listening import Listener
@@ -74,7 +75,13 @@ class Surroundings(Protocol):
         Tell a notice on an AT instance, and whether somebody is attached there.
         """
 
+    def answer(self, number: int, make: Callable[[ATInstance], Online]) -> bool:
+        """
+        Let an AT instance go online unasked if it is in command mode, and whether it did.
+        """
+
     def limit(self, name: str) -> int:
         """
-        A limit of the product: C{viewed} and C{sent} octets (TEL-CON-49, TEL-CON-52).
+        A limit of the product: C{viewed} and C{sent} octets, connections C{online} at once, and C{answering}, whether
+        a socket may answer its caller by itself (TEL-CON-49, TEL-CON-52, TEL-CON-54, TEL-CON-47).
         """
