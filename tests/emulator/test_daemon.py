@@ -99,6 +99,9 @@ class DaemonTests(TestCase):
         self.addCleanup(program.signal, "KILL")
         self.assertEqual(await program.ended, 1)
         self.assertIn(f"atrun-module: --at 1={self.place}: ", program.output)
+        while (self.folder / "pid").exists():
+            # the daemon clears up when it has told its parent
+            await deferLater(reactor, 0.02)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["log"])
 
     async def test_takenControlPort(self) -> None:
