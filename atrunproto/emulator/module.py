@@ -27,6 +27,7 @@ from atrunproto.tcpatrun.surroundings import ServiceSocket
 
 from .clock import ModuleClock
 from .contexts import GSM_CONTEXT, Contexts
+from .names import Names
 from .network import Network
 from .nvm import NVM
 from .products import DURATIONS, Product
@@ -221,11 +222,11 @@ class EmulatedModule:
         """
         return self.part(SocketTable).socket(connId)
 
-    def resolve(self, name: str) -> Deferred[str]:
+    def resolve(self, name: str, cid: int = 1) -> Deferred[str]:
         """
-        The address of a host.
+        The address of a host as it is seen through a context.
         """
-        return self.network.resolve(name)
+        return self.part(Names).resolve(name, cid)
 
     def claimPort(self, address: str, port: int) -> Deferred[None]:
         """

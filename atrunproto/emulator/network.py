@@ -15,6 +15,8 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 from atrunproto.at.errors import Misuse
 from atrunproto.ipeasy.listening import Listener
 
+from .names import Found, ask
+
 #: ports kept silent at a time; beyond, a port off the air is simply closed
 SILENT_PORTS = 1024
 
@@ -135,7 +137,9 @@ class Network:
     @ivar pool: the addresses of contexts.
     @ivar operators: the first one is the home operator.
     @ivar inService: whether there is any coverage.
-    @ivar hosts: names that the network's name server knows, before the system's resolver is asked.
+    @ivar hosts: names that the network's name server knows, before others are asked.
+    @ivar nameservers: the name servers that contexts get, the first one first; none: the system's resolver is asked.
+    @ivar namePort: where all name servers are asked.
     @ivar assigned: addresses fixed for a context: (module, cid) to address.
     @ivar rejects: contexts are refused for these access point names.
     """
@@ -151,6 +155,8 @@ class Network:
     )
     inService: bool = True
     hosts: dict[str, str] = field(default_factory=dict)
+    nameservers: list[str] = field(default_factory=list)
+    namePort: int = 53
     assigned: dict[tuple[EmulatedModule, int], str] = field(default_factory=dict)
     rejects: set[str] = field(default_factory=set)
     _members: dict[EmulatedModule, None] = field(default_factory=dict)
@@ -266,12 +272,16 @@ class Network:
             self._end(address, port)
         return DeferredList([self.claimPort(*place) for place in list(self._leaving)]).addCallback(lambda result: None)
 
-    def resolve(self, name: str) -> Deferred[str]:
+    def lookUp(self, name: str) -> Deferred[Found]:
         """
-        The address of a host, in dotted form.
+        The address of a host: of those that the network knows, else by its name servers, else by the system's resolver.
+
+        @return: fails with C{DNSLookupError}.
         """
         known = self.hosts.get(name, name)
         if isIPAddress(known):
-            return succeed(known)
+            return succeed(Found(known))
+        if self.nameservers:
+            return ask(self.reactor, self.nameservers, self.namePort, name)
         found: Deferred[str] = self.reactor.resolve(name)
-        return found
+        return found.addCallback(Found)

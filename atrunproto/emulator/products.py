@@ -19,7 +19,7 @@ from atrunproto.at.settings import Settings, Values
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.tcpatrun import commands as tcpatrun
 
-from .commands import context, general, hardware, radio, sim
+from .commands import context, general, hardware, names, radio, sim
 
 #: seconds that a command or an event typically takes (A, within the limits of reference 1.3); scaled by the module
 DURATIONS: Mapping[str, float] = {
@@ -36,7 +36,15 @@ DURATIONS: Mapping[str, float] = {
     "#TCPATRUND": 2.0,
 }
 
-_COMMON = (basic.commands, general.commands, sim.commands, radio.commands, context.commands, hardware.commands)
+_COMMON = (
+    basic.commands,
+    general.commands,
+    sim.commands,
+    radio.commands,
+    context.commands,
+    names.commands,
+    hardware.commands,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +91,7 @@ HE863_FAMILY = Family(
     # in the transcripts of its guide the peer never sees the escape sequence (A)
     factory={"#SKIPESC": (1,)},
 )
-XE910_3G = Family(name="xE910-3G", tables=UMTS_TABLES, lineLength=400, threeG=True)
+XE910_3G = Family(name="xE910-3G", tables=(*UMTS_TABLES, names.xE910), lineLength=400, threeG=True)
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
     tables=(basic.commands,),

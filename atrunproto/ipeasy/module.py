@@ -304,7 +304,7 @@ class Socket:
                 done.errback(reason)
 
         try:
-            surroundings.resolve(host).addCallback(connect).addErrback(failed)
+            surroundings.resolve(host, self.cid).addCallback(connect).addErrback(failed)
             return await done
         finally:
             if timeout.active():

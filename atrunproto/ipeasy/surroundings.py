@@ -50,9 +50,9 @@ class Surroundings(Protocol):
         Hear of each context that becomes active or ceases to be.
         """
 
-    def resolve(self, name: str) -> Deferred[str]:
+    def resolve(self, name: str, cid: int) -> Deferred[str]:
         """
-        The address of a host, in dotted form.
+        The address of a host as it is seen through a context, in dotted form.
         """
 
     def claimPort(self, address: str, port: int) -> Deferred[None]:

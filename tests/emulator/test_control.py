@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from atrunproto import __version__
 from atrunproto.emulator.configuration import EmulatorConfig, ModuleConfig
 from atrunproto.emulator.control import MAX_BODY, Control
+from atrunproto.emulator.names import Found
 from atrunproto.emulator.rack import Rack
 from atrunproto.emulator.tap import addServices
 from atrunproto.http import JSONSite
@@ -255,7 +256,7 @@ class ControlTests(SynchronousTestCase):
         changed = self.done("PATCH", "/network", {"rejects": ["bad.apn"], "hosts": {"host.example": "127.0.0.9"}})
         self.assertEqual((changed["rejects"], changed["hosts"]), (["bad.apn"], {"host.example": "127.0.0.9"}))
         self.assertEqual(self.answer("AT#SGACT=1,1"), ["ERROR"])
-        self.assertEqual(self.rack.network.resolve("host.example").result, "127.0.0.9")
+        self.assertEqual(self.rack.network.lookUp("host.example").result, Found("127.0.0.9"))
         self.assertEqual(self.refused("PATCH", "/network", {"hosts": {"a": "b"}})[0], 400)
         self.assertEqual(self.done("GET", "/network")["hosts"], {"host.example": "127.0.0.9"})
 
