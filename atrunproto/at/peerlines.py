@@ -53,7 +53,8 @@ def _unlisted() -> dict[str, Command]:
     known("#SGACT", noCarrier=True, source="reference 5: an activation that is aborted")
     known("#GPRS", answersAs="+IP", source="reference 5")
     known("#TEMPMON", answersAs="#TEMPMEAS", source="reference 11")
-    known("D A +CGDATA #SD #SO #SA #SKTD #SKTOP #FTPGET #FTPPUT #FTPLIST", noCarrier=True, source="reference 6.1, 8")
+    known("D A +CGDATA #SD #SO #SA #SKTD #SKTOP", noCarrier=True, source="reference 6.1")
+    known("#FTPGET #FTPPUT #FTPAPP #FTPLIST", noCarrier=True, source="reference 8")
     known("#SSENDEXT #SENDEXT #FTPAPPEXT", counted=True, source="reference 6.2, 8")
     return found
 

@@ -16,6 +16,7 @@ from atrunproto.at.commands import CommandSet, CommandTable
 from atrunproto.at.errors import Misuse
 from atrunproto.at.results import MULTITECH, TELIT, Dialect
 from atrunproto.at.settings import Settings, Values
+from atrunproto.ftp import commands as ftp
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.tcpatrun import commands as tcpatrun
 
@@ -78,20 +79,20 @@ class Family:
 
 GSM_FAMILY = Family(
     name="2G",
-    tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old),
+    tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old, ftp.commands, ftp.parts),
     limits={"viewed": 64, "sent": 1500, "online": 3, "answering": 1},
 )
-UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, ipeasy.old)
+UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, ipeasy.old, ftp.commands)
 HE863_FAMILY = Family(
     name="HE863",
-    tables=(*UMTS_TABLES, ipeasy.synonyms),
+    tables=(*UMTS_TABLES, ipeasy.synonyms, ftp.whole),
     lineLength=400,
     threeG=True,
     limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0},
     # in the transcripts of its guide the peer never sees the escape sequence (A)
     factory={"#SKIPESC": (1,)},
 )
-XE910_3G = Family(name="xE910-3G", tables=(*UMTS_TABLES, names.xE910), lineLength=400, threeG=True)
+XE910_3G = Family(name="xE910-3G", tables=(*UMTS_TABLES, names.xE910, ftp.parts, ftp.umts), lineLength=400, threeG=True)
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
     tables=(basic.commands,),

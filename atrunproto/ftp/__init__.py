@@ -1,0 +1,1 @@
+"""FTP as AT commands offer it."""
