@@ -43,6 +43,7 @@ SHELLS = {
     "ipeasy.link",
     "ipeasy.listening",
     "ipeasy.module",
+    "ipeasy.segments",
 }
 """The modules of protocol packages that may know Twisted; every other one is a codec."""
 

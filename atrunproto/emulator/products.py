@@ -18,6 +18,7 @@ from atrunproto.at.results import MULTITECH, TELIT, Dialect
 from atrunproto.at.settings import Settings, Values
 from atrunproto.ftp import commands as ftp
 from atrunproto.ipeasy import commands as ipeasy
+from atrunproto.ipeasy import options
 from atrunproto.tcpatrun import commands as tcpatrun
 
 from .commands import context, general, hardware, names, radio, sim
@@ -44,6 +45,7 @@ _COMMON = (
     radio.commands,
     context.commands,
     names.commands,
+    options.commands,
     hardware.commands,
 )
 

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from atrunproto.admission import Rule, admits
 
 from .filtering import program
+from .segments import limitSegments
 
 _SO_ATTACH_FILTER = 26
 
@@ -108,11 +109,15 @@ class Listener(Factory):
         self._rules = rules
         self._port: Any = None
 
-    def listen(self, reactor: Any, address: str, port: int) -> None:
+    def listen(self, reactor: Any, address: str, port: int, segment: int = 0) -> None:
         """
+        @param segment: octets of the largest segment that callers may send; 0: the system's own.
         @raise CannotListenError: the port is taken.
         """
         self._port = reactor.listenTCP(port, self, interface=address)
+        sock = getattr(self._port, "socket", None)
+        if segment and sock is not None:
+            limitSegments(sock, segment)
         self.admit(self._rules)
 
     def admit(self, rules: Sequence[Rule]) -> None:

@@ -25,6 +25,7 @@ from atrunproto.at.online import Online
 from .conversation import Conversation
 from .link import Link
 from .listening import Listener
+from .segments import connectTCP
 from .surroundings import Surroundings
 
 #: connections of a module (TEL-MSK-03)
@@ -250,7 +251,7 @@ class Socket:
         if self.address != address:
             raise CannotListenError(address, port, OSError("the context has ended"))
         listener = Listener(self.clock, rules, lambda peer: None if self.link is not None else accept(peer))
-        listener.listen(surroundings.reactor, address, port)
+        listener.listen(surroundings.reactor, address, port, self._table.segment)
         self._listener, self._lost, self._port, self._local = listener, lost, port, address
 
     def admit(self, rules: Sequence[Rule]) -> None:
@@ -290,12 +291,13 @@ class Socket:
                 return
             onLoopback = found.startswith("127.") or not address.startswith("127.")
             self._local = address
-            connector = surroundings.reactor.connectTCP(
+            connector = connectTCP(
+                surroundings.reactor,
                 found,
                 port,
                 _Dialled(Link(self, above, bearer), failed),
-                timeout=None,
-                bindAddress=(address, 0) if onLoopback else None,
+                (address, 0) if onLoopback else None,
+                self._table.segment,
             )
             self._attempt = (connector, done)
 
@@ -432,6 +434,13 @@ class SocketTable:
         if found is None:
             found = self._sockets[connId] = Socket(self, connId)
         return found
+
+    @property
+    def segment(self) -> int:
+        """
+        The largest segment that peers may send (#TCPMAXDAT); 0: the system's own.
+        """
+        return int(self.surroundings.settings.value("#TCPMAXDAT"))
 
     def describe(self, connId: int) -> str:
         """

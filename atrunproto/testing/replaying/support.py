@@ -22,7 +22,6 @@ _MULTITECH: Final = "the Multi-Tech family"
 
 TOPICS: Final[Mapping[str, str]] = {
     "old": "the old interface",
-    "tcpopt": "options of TCP",
     "dialup": _DATA,
     "ppp": _DATA,
     "digest": _SMS,
