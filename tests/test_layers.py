@@ -44,6 +44,12 @@ SHELLS = {
     "ipeasy.listening",
     "ipeasy.module",
     "ipeasy.segments",
+    "ipeasy.old",
+    "ipeasy.peer",
+    "ipeasy.peercommand",
+    "ipeasy.peerlistening",
+    "ipeasy.peeronline",
+    "ipeasy.peertransport",
 }
 """The modules of protocol packages that may know Twisted; every other one is a codec."""
 

@@ -66,7 +66,12 @@ class ATClient(PeerWire):
     # -- commands
 
     def execute(
-        self, line: str, timeout: float | None = None, data: bytes | None = None, counted: bool | None = None
+        self,
+        line: str,
+        timeout: float | None = None,
+        data: bytes | None = None,
+        counted: bool | None = None,
+        block: Callable[[str], int] | None = None,
     ) -> Deferred[Response]:
         """
         Send a command line, and give its answer.
@@ -78,6 +83,8 @@ class ATClient(PeerWire):
         @param data: what to send at the prompt, without ^Z.
         @param counted: the prompt takes a number of octets, so no ^Z follows the data; C{None}: as known of the
             command. The prompt C{>>>} always does.
+        @param block: tells how many octets follow an information line as they are, line ends and result codes among
+            them; C{Response.data} has them (C{#SRECV}).
         @raise CommandFailed: (by the Deferred) the module answers an error.
         @raise CommandTimeout: (by the Deferred) it doesn't answer in time.
         @raise LinkLost: (by the Deferred) the connection is lost, or is closed already.
@@ -88,10 +95,17 @@ class ATClient(PeerWire):
             sent = self._book.line(line)
         except Misuse as error:
             return fail(error)
-        return self._enter(PeerCommand(sent, timeout, data, counted))
+        command = PeerCommand(sent, timeout, data, counted)
+        command.block = block
+        return self._enter(command)
 
     def connect(
-        self, line: str, protocol: Online, timeout: float | None = None, hangUp: str = "ATH"
+        self,
+        line: str,
+        protocol: Online,
+        timeout: float | None = None,
+        hangUp: str = "ATH",
+        checked: bool = False,
     ) -> Deferred[Online]:
         """
         Send a command line that leads online; the client then is the transport of the protocol.
@@ -100,6 +114,10 @@ class ATClient(PeerWire):
 
         @param timeout: as in L{execute}.
         @param hangUp: the command line sent when the protocol has closed its transport (C{"AT#SH=1"}).
+        @param checked: a NO CARRIER that may be data is checked by an escape sequence, where there are no modem lines
+            to tell; if it was data, the protocol hears
+            L{FalseAlarm<atrunproto.at.peeronline.FalseAlarm>} and may resume the call. It must write by a streaming
+            producer, which is paused meanwhile.
         @raise CommandFailed: (by the Deferred) the module answers an error, C{NO CARRIER} included.
         @raise PeerViolation: (by the Deferred) the module answers OK and stays in command mode.
         @see: L{execute} for the other errors.
@@ -112,6 +130,7 @@ class ATClient(PeerWire):
         command = PeerCommand(sent, timeout)
         command.protocol = protocol
         command.hangUp = hangUp
+        command.checked = checked
         return self._enter(command)
 
     def escape(self, guard: float = ESCAPE_GUARD) -> Deferred[None]:
@@ -280,7 +299,9 @@ class ATClient(PeerWire):
             return
         rest = self._reader.rest()
         protocol = command.protocol
-        spell = self._spell = PeerTransport(self, self.transport, protocol, command.line.shown, command.hangUp)
+        spell = self._spell = PeerTransport(
+            self, self.transport, protocol, command.line.shown, command.hangUp, command.checked
+        )
         self._release()
         spell.start(rest is None)
         command.succeed(protocol)

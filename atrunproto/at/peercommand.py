@@ -7,7 +7,7 @@ L{atrunproto.at.peer}.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from .errors import ATError, Misuse, PeerViolation
@@ -38,6 +38,10 @@ class PeerCommand:
     @ivar error: fails the command whatever its result.
     @ivar protocol: what goes online with it.
     @ivar hangUp: the command line that ends the call.
+    @ivar checked: the end of the call is checked before it is believed.
+    @ivar block: tells how many octets follow an information line as they are.
+    @ivar missing: such octets that are still to come.
+    @ivar octets: those that have come.
     """
 
     __slots__ = (
@@ -47,10 +51,14 @@ class PeerCommand:
         "_echoed",
         "_prompted",
         "_size",
+        "block",
+        "checked",
         "error",
         "hangUp",
         "line",
         "lines",
+        "missing",
+        "octets",
         "protocol",
         "seconds",
         "waiting",
@@ -71,6 +79,10 @@ class PeerCommand:
         self.error: ATError | None = None
         self.protocol: Any = None
         self.hangUp = ""
+        self.checked = False
+        self.block: Callable[[str], int] | None = None
+        self.missing = 0
+        self.octets = b""
         self._data = data
         self._counted = line.counted if counted is None else counted
         self._prompted = False
@@ -147,6 +159,8 @@ class PeerCommand:
         if self._size > MAX_ANSWER:
             raise PeerViolation("an answer has no end", text.encode("latin-1"))
         self.lines.append(text)
+        if self.block is not None:
+            self.missing = self.block(text)
 
     # -- prompts
 

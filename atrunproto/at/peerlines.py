@@ -157,6 +157,20 @@ class LineReader:
             return rest
         return (rest[1:] if rest[:1] == b"\n" else rest) if rest else None
 
+    def block(self, size: int) -> bytes | None:
+        """
+        Octets that follow an information line as they are; C{None}: they haven't all come.
+
+        @raise PeerViolation: something else follows.
+        """
+        start = self._at + 1
+        if len(self._held) < start + size:
+            return None
+        if self._held[self._at : start] != b"\n":
+            raise PeerViolation("octets should follow", self._held[self._at :])
+        self._at = start + size
+        return self._held[start : self._at]
+
     def clear(self) -> None:
         """
         Forget what is held.
@@ -179,6 +193,8 @@ class Response:
     lines: tuple[str, ...]
     #: the final result, as under ATV1
     result: str
+    #: octets that stood between the lines, where some were to be expected
+    data: bytes = b""
 
 
 _REASONS: dict[bytes, Reason | None] = {
@@ -310,7 +326,7 @@ def _least(row: Command) -> int:
 
 
 #: a command that may carry a password, for what has no row
-_SECRET = re.compile(r"PIN|PW|PASS|PSW|AUTH|CLCK|USER", re.IGNORECASE).search
+_SECRET = re.compile(r"PIN|PW|PASS|PSW|AUTH|CLCK|USER|SGACT$", re.IGNORECASE).search
 _NAMES = re.compile(r"[+#$@*!^][A-Za-z0-9_]+").findall
 
 

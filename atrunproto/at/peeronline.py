@@ -23,6 +23,7 @@ from zope.interface import implementer
 from .errors import CommandTimeout, LinkLost
 from .lines import IPeerLines
 from .online import Escaped
+from .peerescape import EscapeGuard
 from .peertail import TailWatch, codeMarks
 from .results import NO_CARRIER, OK
 
@@ -35,10 +36,18 @@ SILENCE = 0.3
 ESCAPE_GUARD = 1.2
 #: seconds that a module may take for its answer to the escape sequence, the guard time not counted (A)
 ESCAPE_ANSWER = 10.0
+#: seconds that it may take where the end of a call is checked: the silence behind it, and the way
+CHECK_ANSWER = 3.0
 #: times that it is sent: a module that was slow to take the data in front of it has heard no silence (A)
 ESCAPE_TRIES = 2
 
 _ESCAPE = b"+++"
+
+
+class FalseAlarm(Escaped):
+    """
+    What looked like the end of the call was data, as an escape sequence has shown; the call lives on, to be resumed.
+    """
 
 
 @implementer(IAddress)
@@ -64,6 +73,10 @@ class PeerTransport:
     (online, closing) escape: -> leaving.
     (leaving) write: dropped; the guard time, the escape sequence, OK or NO CARRIER: C{connectionLost} -> dead.
     (online, closing, leaving) NO CARRIER, DCD off, the link lost: C{connectionLost} -> dead.
+    (online) NO CARRIER, if it is to be checked and there are no modem lines -> doubting: the producer is paused.
+    (doubting) data before the escape sequence is sent: it was data -> online.
+    (doubting) the guard time, the escape sequence, OK: it was data, C{connectionLost} with L{FalseAlarm} -> dead.
+    (doubting) no answer: C{connectionLost} -> dead.
     (dead) everything: nothing.
 
     What had come already when the protocol paused its transport is held for it. While leaving, data still go to the
@@ -74,9 +87,14 @@ class PeerTransport:
 
     __slots__ = (
         "_answer",
+        "_asked",
+        "_checked",
         "_client",
         "_done",
+        "_doubt",
+        "_flush",
         "_forgetLines",
+        "_guard",
         "_held",
         "_host",
         "_leaving",
@@ -95,10 +113,13 @@ class PeerTransport:
         "hangUp",
     )
 
-    def __init__(self, client: ATClient, transport: Any, protocol: IProtocol, line: str, hangUp: str) -> None:
+    def __init__(
+        self, client: ATClient, transport: Any, protocol: IProtocol, line: str, hangUp: str, checked: bool = False
+    ) -> None:
         """
         @param line: what led online, for the address.
         @param hangUp: the command line that ends the call when the protocol has closed its transport.
+        @param checked: NO CARRIER is checked before it is believed.
         """
         self._client: ATClient | None = client
         self._transport = transport
@@ -108,6 +129,12 @@ class PeerTransport:
         self._numeric = client.numeric
         self._watch = TailWatch({} if self._numeric else codeMarks([NO_CARRIER], False))
         self._skipLF = False
+        self._checked = checked
+        #: the end that is checked, and what has come behind it
+        self._doubt: bytes | None = None
+        self._asked = False
+        self._guard = EscapeGuard()
+        self._flush: IDelayedCall | None = None
         self._silence: IDelayedCall | None = None
         self._answer: IDelayedCall | None = None
         self._producer: Any = None
@@ -154,6 +181,11 @@ class PeerTransport:
             self._deliver(onward)
 
     def _deliver(self, data: bytes) -> None:
+        if self._doubt is not None:
+            self._doubt += data
+            if self._asked:
+                return
+            data = self._trust()
         if self._paused or self._held:
             self._held += data
         else:
@@ -179,8 +211,69 @@ class PeerTransport:
             self._reason = Failure(reason or Escaped())
             self._stopProducer()
             self._resume()
-            self._answer = self._clock.callLater(guard, self._sendEscape, guard, 1)
+            if self._doubt is not None and not self._asked:
+                self._deliver(b"")
+            if self._doubt is None:
+                self._answer = self._clock.callLater(guard + self._untilFlushed, self._sendEscape, guard, 1)
         return self._done
+
+    @property
+    def _untilFlushed(self) -> float:
+        """
+        Seconds until the last of what was written is sent.
+        """
+        return max(0.0, self._flush.getTime() - self._clock.seconds()) if self._flush is not None else 0.0
+
+    def _flushed(self) -> None:
+        self._flush = None
+        self._transport.write(self._guard.silent())
+        if self._guard.held:
+            self._flush = self._clock.callLater(ESCAPE_GUARD, self._flushed)
+
+    # -- whether it has ended
+
+    def _check(self, mark: bytes) -> None:
+        """
+        What looks like the end may be data.
+        """
+        self._doubt, self._asked = mark, False
+        if self._producer is not None:
+            self._transport.unregisterProducer()
+            self._tell(self._producer.pauseProducing)
+        self._answer = self._clock.callLater(ESCAPE_GUARD + self._untilFlushed, self._ask, mark)
+
+    def _ask(self, mark: bytes) -> None:
+        if self._flush is not None:
+            self._answer = self._clock.callLater(ESCAPE_GUARD + self._untilFlushed, self._ask, mark)
+            return
+        self._asked = True
+        self._transport.write(_ESCAPE)
+        self._watch.watch(codeMarks([OK], self._numeric))
+        self._answer = self._clock.callLater(CHECK_ANSWER, self._believed, mark)
+
+    def _believed(self, mark: bytes) -> None:
+        """
+        No answer: the module is in command mode, and has the sequence in its command line.
+        """
+        doubt, self._doubt = self._doubt, None
+        assert doubt is not None
+        if doubt[len(mark) :] not in (b"", _ESCAPE):
+            self._deliver(doubt)
+        self._end(Failure(ConnectionDone()), CommandTimeout(_ESCAPE.decode("ascii"), CHECK_ANSWER))
+
+    def _trust(self) -> bytes:
+        """
+        It was data: go on, and give it.
+        """
+        doubt, self._doubt = self._doubt, None
+        assert doubt is not None
+        if self._answer is not None:
+            self._answer.cancel()
+            self._answer = None
+        if self._producer is not None:
+            self._transport.registerProducer(self._producer, self._streaming)
+            self._tell(self._producer.resumeProducing)
+        return doubt
 
     def linkLost(self, reason: Failure) -> None:
         """
@@ -197,6 +290,9 @@ class PeerTransport:
         return self._client.clock
 
     def _sendEscape(self, guard: float, tries: int) -> None:
+        if self._flush is not None:
+            self._answer = self._clock.callLater(guard + self._untilFlushed, self._sendEscape, guard, tries)
+            return
         self._transport.write(_ESCAPE)
         self._watch.watch(codeMarks([OK, NO_CARRIER], self._numeric))
         self._answer = self._clock.callLater(guard + ESCAPE_ANSWER, self._unanswered, guard, tries)
@@ -211,11 +307,20 @@ class PeerTransport:
 
     def _silent(self) -> None:
         self._silence = None
+        held = self._watch.held
         code, onward = self._watch.expire()
         if code is None:
             self._deliver(onward)
         elif code is OK:
-            self._end(self._reason, None, "" if self._reason.check(Escaped) else self.hangUp)
+            doubt, self._doubt = self._doubt, None
+            if doubt is not None:
+                self._deliver(doubt)
+            if doubt is not None and not self._leaving:
+                self._end(Failure(FalseAlarm()), None)
+            else:
+                self._end(self._reason, None, "" if self._reason.check(Escaped) else self.hangUp)
+        elif self._checked and not self._leaving and self._forgetLines is None:
+            self._check(held)
         else:
             self._end(Failure(ConnectionDone()), None)
 
@@ -232,7 +337,7 @@ class PeerTransport:
         """
         client, self._client = self._client, None
         assert client is not None
-        for call in (self._silence, self._answer):
+        for call in (self._silence, self._answer, self._flush):
             if call is not None and call.active():
                 call.cancel()
         if self._forgetLines is not None:
@@ -261,7 +366,15 @@ class PeerTransport:
     # -- the transport of the protocol
 
     def write(self, data: bytes) -> None:
-        if self._client is not None and not self._leaving:
+        if self._client is None or self._leaving or not data:
+            return
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        data = self._guard.write(data)
+        if self._guard.held:
+            self._flush = self._clock.callLater(ESCAPE_GUARD, self._flushed)
+        if data:
             self._transport.write(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:

@@ -52,6 +52,13 @@ class TailWatch:
         """
         return self._held != b""
 
+    @property
+    def held(self) -> bytes:
+        """
+        What is held back.
+        """
+        return self._held
+
     def received(self, data: bytes) -> bytes:
         """
         Take data; give what goes on.

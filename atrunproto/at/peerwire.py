@@ -320,6 +320,12 @@ class PeerWire:
         """
         command = self._running
         try:
+            if command is not None and command.missing:
+                octets = reader.block(command.missing)
+                if octets is None:
+                    return False
+                command.octets += octets
+                command.missing = 0
             line = reader.next() if command is None else reader.next(command.longest)
         except PeerViolation as violation:
             self._broken(violation)
@@ -362,7 +368,7 @@ class PeerWire:
                 self._fail(command, PeerViolation(f"{command.line.shown} was answered by OK, not by CONNECT"))
             else:
                 self._release()
-                command.succeed(Response(tuple(command.lines), line.decode("ascii")))
+                command.succeed(Response(tuple(command.lines), line.decode("ascii"), command.octets))
             return
         if isConnect(line):
             self._connected(command)

@@ -118,6 +118,29 @@ def test_answer(answer: bytes) -> None:
         assert line.clock.getDelayedCalls() == []
 
 
+OCTETS = b"a\r\nOK\r\n> \r\n\0\xff"
+
+
+def test_octetsInAnswer() -> None:
+    """Octets that stand in an answer come out as they are, whatever they look like, however they are cut."""
+    answer = b"\r\n#SRECV: 1,%d\r\n%b\r\n\r\nOK\r\n" % (len(OCTETS), OCTETS)
+    for at in range(len(answer)):
+        line = Line()
+        answered = line.client.execute("AT#SRECV=1,1500", block=lambda text: int(text.rpartition(",")[2]))
+        line.sent()
+        line.comes(*pieces(answer, [at]))
+        assert result(answered) == Response((f"#SRECV: 1,{len(OCTETS)}",), "OK", OCTETS)
+
+
+def test_octetsMissing() -> None:
+    """Where octets should follow and something else does, the command fails."""
+    line = Line()
+    answered = line.client.execute("AT#SRECV=1,1500", block=lambda text: 2)
+    line.comes(b"\r\n#SRECV: 1,2\rabc\r\nOK\r\n")
+    with pytest.raises(PeerViolation):
+        result(answered)
+
+
 def test_promptLeftBehind() -> None:
     """The echo behind a prompt that somebody has left behind is no answer."""
     line = Line()
