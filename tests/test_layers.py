@@ -43,6 +43,7 @@ SHELLS = {
     "ipeasy.link",
     "ipeasy.listening",
     "ipeasy.module",
+    "ipeasy.old",
     "ipeasy.segments",
     "ipeasy.old",
     "ipeasy.peer",

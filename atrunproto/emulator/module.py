@@ -204,6 +204,18 @@ class EmulatedModule:
         """
         return self.contexts.address(cid)
 
+    async def activateContext(self, at: ATInstance, cid: int) -> str:
+        """
+        Activate a context for a command of an instance, and give its address.
+        """
+        return await self.contexts.activate(at, cid)
+
+    def deactivateContext(self, cid: int) -> None:
+        """
+        End a context.
+        """
+        self.contexts.deactivate(cid)
+
     def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
         """
         Hear of each context that becomes active or ceases to be.

@@ -18,7 +18,7 @@ from atrunproto.at.results import MULTITECH, TELIT, Dialect
 from atrunproto.at.settings import Settings, Values
 from atrunproto.ftp import commands as ftp
 from atrunproto.ipeasy import commands as ipeasy
-from atrunproto.ipeasy import options
+from atrunproto.ipeasy import old, options
 from atrunproto.tcpatrun import commands as tcpatrun
 
 from .commands import context, general, hardware, names, radio, sim
@@ -81,13 +81,13 @@ class Family:
 
 GSM_FAMILY = Family(
     name="2G",
-    tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, ipeasy.old, ftp.commands, ftp.parts),
+    tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, old.commands, old.whole, ftp.commands, ftp.parts),
     limits={"viewed": 64, "sent": 1500, "online": 3, "answering": 1},
 )
-UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, ipeasy.old, ftp.commands)
+UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, old.commands, ftp.commands)
 HE863_FAMILY = Family(
     name="HE863",
-    tables=(*UMTS_TABLES, ipeasy.synonyms, ftp.whole),
+    tables=(*UMTS_TABLES, old.whole, ipeasy.synonyms, ftp.whole),
     lineLength=400,
     threeG=True,
     limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0},

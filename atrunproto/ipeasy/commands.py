@@ -1,7 +1,7 @@
 """
-The commands of the sockets: their settings and their status, and the old settings that act on the same sockets.
+The commands of the sockets: their settings, their connections and their status.
 
-Source: reference 6.1, 6.6 and 7.
+Source: reference 6.1 to 6.6.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
 commands = CommandTable("ipeasy")
-#: the old interface, on the socket whose number is the AT instance
-old = CommandTable("ipeasy old")
 
 _CONN_ID = Int("connId", 1, SOCKETS)
 #: factory binding of the sockets: 1 to 3 on context 1, 4 to 6 on context 2
@@ -107,7 +105,7 @@ commands.setting(
 # -- connections
 
 
-def _conversation(at: ATInstance, connId: int) -> Conversation:
+def conversationAt(at: ATInstance, connId: int) -> Conversation:
     """
     What goes on at a socket, unless a service has it.
 
@@ -145,7 +143,30 @@ async def dial(
     """
     Open a connection, and go online with it or stay in command mode.
     """
-    conversation = _conversation(at, connId)
+    conversation = conversationAt(at, connId)
+    if mode == _ONLINE:
+        checkOnline(at)
+    await connect(at, conversation, protocol, port, host, closureType)
+    if mode == _COMMAND:
+        conversation.inCommandMode(at, Input.CONNECTED_COMMAND)
+        return None
+    return conversation.goOnline(at, Input.CONNECTED_ONLINE)
+
+
+async def connect(
+    at: ATInstance,
+    conversation: Conversation,
+    protocol: int,
+    port: int,
+    host: str,
+    closureType: int,
+    isOld: bool = False,
+) -> None:
+    """
+    Connect a socket, for the command to go on with.
+
+    @raise CommandFailed: it can't be connected.
+    """
     socket = conversation.socket
     if conversation.isAtWork:
         raise refuse(CME[551])
@@ -153,11 +174,9 @@ async def dial(
         raise refuse(CME[556])
     if protocol == _UDP:
         raise refuse(CME[569])
-    if mode == _ONLINE:
-        _checkOnline(at)
-    conversation.dialling(at, closureType)
+    conversation.dialling(at, closureType, isOld)
     try:
-        link = await at.abortable(socket.dial(host, port, conversation), bool(_extended2(at, connId)[1]))
+        link = await at.abortable(socket.dial(host, port, conversation), bool(_extended2(at, socket.connId)[1]))
     except (ConnectError, OSError) as error:
         raise refuse(next((reason for kind, reason in _FAILURES if isinstance(error, kind)), CME[562])) from error
     finally:
@@ -165,16 +184,12 @@ async def dial(
             conversation.failed()
     if link is None or not conversation.isLinked:
         raise refuse(CME[562])
-    if mode == _COMMAND:
-        conversation.inCommandMode(at, Input.CONNECTED_COMMAND)
-        return None
-    return conversation.goOnline(at, Input.CONNECTED_ONLINE)
 
 
 _UDP = 1
 
 
-def _checkOnline(at: ATInstance) -> None:
+def checkOnline(at: ATInstance) -> None:
     """
     Where a product can't have so many sockets online at once, refuse one more (TEL-LIM-04, TEL-CON-54).
     """
@@ -191,12 +206,12 @@ def resume(at: ATInstance, connId: int) -> Online | ResultCode:
     """
     Go online with a suspended connection; what waited comes first.
     """
-    conversation = _conversation(at, connId)
+    conversation = conversationAt(at, connId)
     if conversation.state in (State.CLOSED, State.DRAINING):
         return NO_CARRIER
     if conversation.state not in (State.SUSPENDED, State.PENDING) or conversation.owner != at.number:
         raise refuse(CME[566])
-    _checkOnline(at)
+    checkOnline(at)
     return conversation.goOnline(at, Input.RESUME)
 
 
@@ -205,7 +220,7 @@ def shut(at: ATInstance, connId: int) -> None:
     """
     Close a connection, refuse a caller, end listening; OK too where there is nothing to close.
     """
-    conversation = _conversation(at, connId)
+    conversation = conversationAt(at, connId)
     if conversation.isConnected and conversation.owner != at.number:
         # by the instance that opened it (TEL-EXT-17)
         raise refuse(CME[551])
@@ -224,10 +239,21 @@ async def listen(at: ATInstance, connId: int, state: int, port: int, closureType
     """
     Begin or end to listen for callers.
     """
-    conversation = _conversation(at, connId)
-    if not state:
+    conversation = conversationAt(at, connId)
+    if state:
+        await openPort(at, conversation, port, closureType)
+    else:
         conversation.stopListening()
-        return
+
+
+async def openPort(
+    at: ATInstance, conversation: Conversation, port: int, closureType: int, isOld: bool = False
+) -> None:
+    """
+    Let a socket listen.
+
+    @raise CommandFailed: it can't.
+    """
     sockets = at.part(SocketTable)
     if conversation.isAtWork or sockets.isListening(port):
         raise refuse(CME[564] if sockets.isListening(port) else CME[551])
@@ -237,7 +263,7 @@ async def listen(at: ATInstance, connId: int, state: int, port: int, closureType
         raise refuse(CME[556])
     rules = at.part(Firewall).rules
     # at work before the port is free, lest another instance takes the socket meanwhile
-    conversation.listening(at, closureType)
+    conversation.listening(at, closureType, isOld)
     try:
         await conversation.socket.listen(port, rules, lambda peer: conversation.called(), lambda: None)
     except CannotListenError as error:
@@ -263,13 +289,13 @@ def accept(at: ATInstance, connId: int, mode: int) -> Online | None:
     """
     Take a caller, online or in command mode.
     """
-    conversation = _conversation(at, connId)
+    conversation = conversationAt(at, connId)
     if conversation.state is not State.INCOMING:
         raise refuse(CME[551])
     if mode == _COMMAND:
         conversation.inCommandMode(at, Input.ACCEPT_COMMAND)
         return None
-    _checkOnline(at)
+    checkOnline(at)
     return conversation.goOnline(at, Input.ACCEPT_ONLINE)
 
 
@@ -310,7 +336,7 @@ def receive(at: ATInstance, connId: int, count: int) -> list[str]:
     """
     Read waiting data.
     """
-    conversation = _conversation(at, connId)
+    conversation = conversationAt(at, connId)
     data = conversation.read(count) if conversation.state in (State.PENDING, State.DRAINING) else b""
     if not data:
         raise refuse(CME[555])
@@ -331,7 +357,7 @@ async def _sendText(at: ATInstance, connId: int) -> None:
     """
     Send what is typed at a prompt up to ^Z; ESC drops it.
     """
-    conversation = _conversation(at, connId)
+    conversation = conversationAt(at, connId)
     if not conversation.isConnected:
         raise refuse(CME[551])
     limit = at.module.limit("sent")
@@ -347,7 +373,7 @@ async def _sendCounted(at: ATInstance, connId: int, count: int) -> None:
     """
     Send exactly so many octets, whatever they are.
     """
-    conversation = _conversation(at, connId)
+    conversation = conversationAt(at, connId)
     if not conversation.isConnected:
         raise refuse(CME[551])
     await conversation.send(await at.prompt(RawPrompt(count)))
@@ -385,33 +411,3 @@ def lastClosure(at: ATInstance, connId: int | None) -> list[str]:
     sockets = at.part(SocketTable)
     chosen = [connId] if connId else range(1, SOCKETS + 1)
     return [f"#SLASTCLOSURE: {number},{sockets.socket(number).conversation.cause}" for number in chosen]
-
-
-# -- the old interface
-
-_OWN = "the socket whose number is the AT instance; #SCFG sets it too."
-
-
-def _oldSetting(name: str, position: int, parameter: Int, about: str) -> None:
-    """
-    An old command that sets one value of #SCFG for the socket of its instance (TEL-NOT-06), connected or not.
-    """
-
-    def assign(at: ATInstance, value: int | None) -> None:
-        if value is None:
-            return
-        settings = at.module.settings
-        values = list(settings.get("#SCFG", at.number))
-        # a packet size of 0 is the default, as in #SCFG
-        values[position] = value or (300 if position == 1 else 0)
-        settings.set("#SCFG", tuple(values), at.number)
-        at.part(SocketTable).reconfigured(at.number)
-
-    old.action(name, parameter, about=about, source="reference 7", needsValue=True)(assign)
-    old.read(name)(lambda at: f"{name}: {at.module.settings.get('#SCFG', at.number)[position]}")
-
-
-_oldSetting("#PKTSZ", 1, Int("size", 0, 1500, default=None, unit="octets"), f"The packet size of {_OWN}")
-_oldSetting("#SKTTO", 2, Int("tout", 0, 65535, default=None, unit="s"), f"The inactivity timeout of {_OWN}")
-_oldSetting("#SKTCT", 3, Int("tout", 10, 1200, default=None, unit="100 ms"), f"The connection timeout of {_OWN}")
-_oldSetting("#DSTO", 4, Int("tout", 0, 255, default=None, unit="100 ms"), f"The transmission timeout of {_OWN}")

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from atrunproto.at.online import ChannelTransport, Escaped, Online, Unplugged
-from atrunproto.at.results import CME, NO_CARRIER, ResultCode, refuse
+from atrunproto.at.results import CME, NO_CARRIER, OK, ResultCode, refuse
 
 from .lifecycle import SHOWN, Input, State, follow
 
@@ -45,8 +45,12 @@ class Bridge:
     The channel of an AT instance that is online with a conversation; one for each spell.
     """
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, over: Callable[[], None] | None = None) -> None:
+        """
+        @param over: called at its end.
+        """
         self._conversation = conversation
+        self._over = over
         self.spell: ChannelTransport | None = None
 
     def makeConnection(self, transport: Any) -> None:
@@ -61,6 +65,8 @@ class Bridge:
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._conversation.unbridged(self, reason)
+        if self._over is not None:
+            self._over()
 
 
 class _ToPeer:
@@ -107,6 +113,7 @@ class Conversation:
     @ivar owner: the instance that hears its notices: the one that last opened, resumed, accepted or listened.
     @ivar extracted: octets read since it was opened (TEL-CMD-23).
     @ivar cause: why it ended the last time.
+    @ivar isOld: whether the old interface has it: it is online or not there at all (TEL-OLD-02).
     """
 
     def __init__(self, socket: Socket) -> None:
@@ -115,6 +122,7 @@ class Conversation:
         self.owner = 0
         self.extracted = 0
         self.cause = LOCAL
+        self.isOld = False
         self._closureType = 0
         self._buffer = bytearray()
         self._link: Link | None = None
@@ -173,12 +181,12 @@ class Conversation:
 
     # -- beginning
 
-    def dialling(self, at: ATInstance, closureType: int) -> None:
+    def dialling(self, at: ATInstance, closureType: int, isOld: bool = False) -> None:
         """
         #SD has begun.
         """
         self._begin(Input.DIAL, at.number)
-        self._closureType = closureType
+        self._closureType, self.isOld = closureType, isOld
 
     def _begin(self, happened: Input, owner: int) -> None:
         self._follow(happened)
@@ -195,12 +203,12 @@ class Conversation:
         if self.state is State.CONNECTING:
             self._follow(Input.FAILED)
 
-    def listening(self, at: ATInstance, closureType: int) -> None:
+    def listening(self, at: ATInstance, closureType: int, isOld: bool = False) -> None:
         """
         #SL has begun.
         """
         self._begin(Input.LISTEN, at.number)
-        self._closureType = closureType
+        self._closureType, self.isOld = closureType, isOld
 
     def called(self) -> IProtocol | None:
         """
@@ -222,11 +230,25 @@ class Conversation:
         """
         assert self._link is not None
         self._link.registerProducer(_ToPeer(self), True)
-        if self.state is State.LISTENING and not (
+        if self.state is State.LISTENING and self.isOld:
+            if not self.socket.answer(self.owner, self._takeCaller):
+                # the instance has something else to do (A: the caller is sent away)
+                link, self._link = self._link, None
+                link.release()
+        elif self.state is State.LISTENING and not (
             self.socket.answers and self.socket.answer(self.owner, lambda at: self.goOnline(at, Input.ACCEPT_ONLINE))
         ):
             self._follow(Input.CALL)
             self._tell(f"SRING: {self.connId}")
+
+    def _takeCaller(self, at: ATInstance) -> Online:
+        """
+        #SKTL goes online with its caller unasked.
+        """
+        assert self._link is not None
+        peer: Any = self._link.getPeer()
+        at.notify(f"+CONN FROM: {peer.host}")
+        return self.goOnline(at, Input.ACCEPT_ONLINE)
 
     def setFull(self, isFull: bool) -> None:
         """
@@ -288,20 +310,23 @@ class Conversation:
 
     # -- online
 
-    def goOnline(self, at: ATInstance, happened: Input) -> Online:
+    def goOnline(self, at: ATInstance, happened: Input, over: Callable[[], None] | None = None) -> Online:
         """
         Give an instance the line to this connection.
+
+        @param over: called when it gives it back.
         """
         self._follow(happened)
         self.owner = at.number
-        self._bridge = Bridge(self)
+        self._bridge = Bridge(self, over)
         rows = at.commands.rows
         guard = at.value("#E2ESC") if "#E2ESC" in rows else 0
         return Online(
             self._bridge,
             guard=float(guard) if guard else None,
             transmitEscape=not at.value("#SKIPESC"),
-            survives=True,
+            survives=not self.isOld,
+            escaped=NO_CARRIER if self.isOld else OK,
         )
 
     def inCommandMode(self, at: ATInstance, happened: Input) -> None:
@@ -352,7 +377,7 @@ class Conversation:
             return
         if link is None:
             self._follow(Input.CLOSED)
-        elif reason.check(Escaped, Unplugged):
+        elif not self.isOld and reason.check(Escaped, Unplugged):
             self._follow(Input.SUSPEND)
         else:
             self.shut()
@@ -462,7 +487,7 @@ class Conversation:
         before = self.state
         self._end(Input.LOST, NETWORK)
         if before in (State.LISTENING, State.INCOMING):
-            self._tell("#SL: ABORTED")
+            self._tell("#SKTL: ABORTED" if self.isOld else "#SL: ABORTED")
         elif before in (State.SUSPENDED, State.PENDING):
             self._tell(self._noCarrier)
 

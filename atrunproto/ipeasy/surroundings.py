@@ -45,6 +45,16 @@ class Surroundings(Protocol):
         The address of an active context, or C{None}.
         """
 
+    async def activateContext(self, at: ATInstance, cid: int) -> str:
+        """
+        Activate a context for a command of this instance, and give its address.
+        """
+
+    def deactivateContext(self, cid: int) -> None:
+        """
+        End a context, if it is active.
+        """
+
     def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
         """
         Hear of each context that becomes active or ceases to be.

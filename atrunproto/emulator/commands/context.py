@@ -12,6 +12,7 @@ from atrunproto.at.commands import CommandTable
 from atrunproto.at.parameters import Choice, Int, Parameter, Text
 from atrunproto.at.results import CME, NO_CARRIER, PLAIN_ERROR, ResultCode, refuse
 from atrunproto.at.settings import Key, Stored, Values
+from atrunproto.ipeasy.carrier import refusedBy
 
 from ..contexts import Contexts
 from .sim import needSim
@@ -336,7 +337,8 @@ _showAddress("#CGPADDR", 0, CME[4], CME[3])
     answersAs="+IP",
     longest=_ACTIVATION,
     needsValue=True,
-    source="reference 5",
+    limits=(refusedBy("on context 1 (TEL-NOT-04)", lambda carrier: carrier.cid == 1),),
+    source="reference 5; TEL-NOT-04",
 )
 async def openFirstContext(at: ATInstance, mode: int | None) -> str | None:
     """

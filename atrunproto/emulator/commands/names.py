@@ -16,6 +16,7 @@ from atrunproto.at.parameters import Int, Text
 from atrunproto.at.results import CME, refuse
 from atrunproto.at.settings import Key, Stored, Values
 from atrunproto.ipeasy.carrier import refusedBy
+from atrunproto.ipeasy.old import PEER
 
 from ..contexts import Contexts
 from ..names import LONGEST, UNSET, Names
@@ -43,7 +44,7 @@ _ACTIVATION = 150.0
 )
 async def query(at: ATInstance, host: str) -> str:
     """
-    The address of a host; context 1 is activated for it and dropped again where it isn't active.
+    The address of a host, which becomes that of #SKTSET; context 1 is activated and dropped again if it isn't active.
     """
     contexts = at.part(Contexts)
     isOurs = contexts.address(1) is None
@@ -56,6 +57,9 @@ async def query(at: ATInstance, host: str) -> str:
     finally:
         if isOurs:
             contexts.deactivate(1)
+    settings = at.module.settings
+    kind, port, _, *rest = settings.get(PEER, at.number)
+    settings.set(PEER, (kind, port, address, *rest), at.number)
     return f'#QDNS: "{host}","{address}"'
 
 

@@ -21,7 +21,6 @@ _CALLS: Final = "telephone calls"
 _MULTITECH: Final = "the Multi-Tech family"
 
 TOPICS: Final[Mapping[str, str]] = {
-    "old": "the old interface",
     "dialup": _DATA,
     "ppp": _DATA,
     "digest": _SMS,
