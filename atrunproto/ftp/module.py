@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.error import CannotListenError, TimeoutError
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import Factory
 
@@ -39,10 +39,17 @@ class _One(Factory):
         self._source = source
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        if self._source is not None and getattr(addr, "host", None) != self._source:
+        if self._source is not None and not _isSame(getattr(addr, "host", ""), self._source):
             return None
         made, self._made = self._made, None
         return made
+
+
+def _isSame(host: str, other: str) -> bool:
+    """
+    Whether two addresses are one machine's; all of loopback is.
+    """
+    return host == other or (host.startswith("127.") and other.startswith("127."))
 
 
 class Session:

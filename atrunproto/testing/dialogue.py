@@ -31,6 +31,11 @@ _ESCAPES: Final = {
 _ESCAPE: Final = re.compile(r"(<CR>|<LF>|<CTRL-Z>|<ESC>|<ETX>|<DLE>|<\+\+\+>)")
 
 
+def octetsOf(text: str) -> bytes:
+    """The octets of a text in which control characters are written by their names."""
+    return b"".join(_ESCAPES.get(part) or part.encode() for part in _ESCAPE.split(text))
+
+
 class DialogueError(ValueError):
     """A dialogue file isn't what the format says."""
 
@@ -305,7 +310,7 @@ class _Reader:
                 pieces.append((GUARD, True))
                 octets.clear()
             else:
-                octets += _ESCAPES.get(part) or part.encode()
+                octets += octetsOf(part)
         pieces.append((bytes(octets), False))
         return Send(self._number, self._port, shown, tuple(piece for piece in pieces if piece[0]), mark == ">|")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.internet.defer import gatherResults
@@ -74,7 +75,7 @@ class TableStage:
         self.deactivated: list[int] = []
         self._reactor = reactor
         self._dialogue = dialogue
-        self._peers = Peers(reactor, self.quiet, dialogue)
+        self._peers = Peers(reactor, self.quiet, dialogue, Path("ftp"))
         self._at = Port("at1", self.quiet)
         self._listening: list[Any] = []
         self._links: list[TableModule] = []
@@ -136,6 +137,10 @@ class TableStage:
     def deactivate(self, cid: int) -> None:
         """Take note."""
         self.deactivated.append(cid)
+
+    def stored(self, path: str) -> bytes | None:
+        """A file on the FTP server, if it is there."""
+        return self._peers.stored(path)
 
 
 class _TableFactory(Factory):

@@ -4,13 +4,14 @@ The peers round the module: who they are, where they listen, and from where they
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory, Protocol
 
-from atrunproto.testing.dialogue import Dialogue, Event, Fact
+from atrunproto.testing.dialogue import Dialogue, Event, Fact, octetsOf
 from atrunproto.testing.quietclock import QuietClock
 from atrunproto.testing.replaying.ports import DatagramPeer, Echo, Listener, Peer, Port, closed
 
@@ -27,7 +28,11 @@ class Peers:
     @ivar hosts: the addresses of the names in the dialogue.
     """
 
-    def __init__(self, reactor: Any, quiet: QuietClock, dialogue: Dialogue) -> None:
+    def __init__(self, reactor: Any, quiet: QuietClock, dialogue: Dialogue, files: Path) -> None:
+        """
+        @param files: a folder that the FTP server may make for its files.
+        """
+        self._files = files
         self.hosts: dict[str, str] = {}
         self._dialogue = dialogue
         self._reactor = reactor
@@ -55,11 +60,16 @@ class Peers:
         if fact.word == "address tcp":
             self._tcp = fact
             return
-        if fact.word not in ("peer", "echo", "silent", "refused"):
+        if fact.word == "ftp-file":
+            self._write(fact.values["path"], octetsOf(fact.values["content"]))
+            return
+        if fact.word not in ("peer", "echo", "silent", "refused", "ftp"):
             return
         host, number = self.address(fact.values["host"]), int(fact.values["number"])
         if fact.word == "echo":
             self._serve(host, number, Echo)
+        elif fact.word == "ftp":
+            self._serveFiles(host, number, fact.values["user"], fact.values["password"])
         elif fact.word == "silent":
             self._serve(host, number, Protocol)
         elif fact.word == "peer":
@@ -112,6 +122,35 @@ class Peers:
 
     def _serve(self, host: str, number: int, protocol: type[Protocol]) -> None:
         self._services.append(self._reactor.listenTCP(number, Factory.forProtocol(protocol), interface=host))
+
+    def _serveFiles(self, host: str, number: int, user: str, password: str) -> None:
+        # to import it installs the reactor, and few dialogues need it
+        from atrunproto.testing.replaying.ftpserver import ftpFactory
+
+        self._files.mkdir(exist_ok=True)
+        factory = ftpFactory(self._files, user, password)
+        self._services.append(self._reactor.listenTCP(number, factory, interface=host))
+
+    def _write(self, path: str, content: bytes) -> None:
+        place = self._place(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+    def _place(self, path: str) -> Path:
+        """
+        Where a file of the FTP server is.
+
+        @raise OSError: not within its folder.
+        """
+        place = (self._files / path.lstrip("/")).resolve()
+        if not place.is_relative_to(self._files.resolve()):
+            raise OSError(f"{path} is not within the files of the FTP server")
+        return place
+
+    def stored(self, path: str) -> bytes | None:
+        """A file on the FTP server, if it is there."""
+        place = self._place(path)
+        return place.read_bytes() if place.is_file() else None
 
     def _listen(self, peer: Peer, host: str, number: int) -> None:
         place = host, number

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from atrunproto.testing.dialogue import AnyLines, Dialogue, Event, Expect, Given, Send, Step
+from atrunproto.testing.dialogue import AnyLines, Dialogue, Event, Expect, Given, Send, Step, octetsOf
 from atrunproto.testing.matching import Verdict
 from atrunproto.testing.quietclock import QuietClock
 from atrunproto.testing.replaying.ports import Peer, Port
@@ -63,6 +63,9 @@ class Surroundings(Protocol):
     def deactivate(self, cid: int) -> None:
         """The network deactivates a context."""
 
+    def stored(self, path: str) -> bytes | None:
+        """A file on the FTP server, if it is there."""
+
 
 class Difference(Exception):
     """
@@ -111,6 +114,7 @@ class Player:
             "reboot": self._reboot,
             "power cycle": self._powerCycle,
             "network deactivate": self._deactivate,
+            "ftp has": self._ftpHas,
         }
 
     async def play(self, dialogue: Dialogue) -> None:
@@ -313,6 +317,13 @@ class Player:
 
     async def _deactivate(self, step: Event) -> None:
         self._surroundings.deactivate(int(step.values["cid"]))
+
+    async def _ftpHas(self, step: Event) -> None:
+        path, content = step.values["path"], octetsOf(step.values["content"])
+        if not await self._quiet.advance(_limit(step), lambda: self._surroundings.stored(path) == content):
+            got = self._surroundings.stored(path)
+            context = (f"expected: {content!r}", f"got:      {'no such file' if got is None else repr(got)}")
+            raise Difference(step.line, f"{path} on the FTP server is another file", context)
 
     def _difference(self, line: int, port: Port, what: str, expected: str = "", got: str = "") -> Difference:
         context = [f"    {each}" for each in port.history]

@@ -14,7 +14,7 @@ from atrunproto.testing.dialogue import Dialogue, Event, Send
 
 _SMS: Final = "short messages"
 _DATA: Final = "data calls and PPP"
-_FTP: Final = "FTP"
+_FTP: Final = "faults of the FTP server"
 _SMTP: Final = "mail"
 _POP3: Final = "mail"
 _CALLS: Final = "telephone calls"
@@ -25,7 +25,6 @@ TOPICS: Final[Mapping[str, str]] = {
     "ppp": _DATA,
     "digest": _SMS,
     "sms": _SMS,
-    "ftp": _FTP,
     "transparent": "the transparent connection",
 }
 """Topics of services that don't exist yet."""
@@ -51,8 +50,6 @@ FACTS: Final[Mapping[str, str]] = {
     "dns-server": "name servers",
     "operator-dns": "name servers",
     "ping": "ping",
-    "ftp": _FTP,
-    "ftp-file": _FTP,
     "ftp-cut": _FTP,
     "ftp-refuses": _FTP,
     "smtp": _SMTP,
@@ -66,7 +63,6 @@ FACTS: Final[Mapping[str, str]] = {
 DIRECTIVES: Final[Mapping[str, str]] = {
     "ppp open": _DATA,
     "ppp close": _DATA,
-    "ftp has": _FTP,
     "ftp used": _FTP,
     "ftp unused": _FTP,
     "smtp has": _SMTP,

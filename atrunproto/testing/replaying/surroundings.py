@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import gatherResults
@@ -77,7 +78,7 @@ class EmulatedSurroundings:
         self._ports: dict[str, Port] = {}
         self._listening: list[IListeningPort] = []
         self._folder = tempfile.TemporaryDirectory(prefix="atrunproto-")
-        self._peers = Peers(reactor, self.quiet, dialogue)
+        self._peers = Peers(reactor, self.quiet, dialogue, Path(self._folder.name, "ftp"))
         self._network = Network(reactor, AddressPool(_POOL), hosts=self._peers.hosts)
         self._modules = {
             name: _Module(product, self._network, self.quiet.clock, imei=_IMEI[index], number=f"+39000000000{index}")
@@ -190,6 +191,10 @@ class EmulatedSurroundings:
     def deactivate(self, cid: int) -> None:
         """The network deactivates a context."""
         self._module.contexts.lose(cid)
+
+    def stored(self, path: str) -> bytes | None:
+        """A file on the FTP server, if it is there."""
+        return self._peers.stored(path)
 
 
 def _hasOK(port: Port) -> bool:
