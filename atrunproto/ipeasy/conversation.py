@@ -319,6 +319,8 @@ class Conversation:
         self._follow(happened)
         self.owner = at.number
         self._bridge = Bridge(self, over)
+        if self._link is not None:
+            self._link.forwardAt(at.value("#PADFWD") if at.value("#PADCMD") else None)
         rows = at.commands.rows
         guard = at.value("#E2ESC") if "#E2ESC" in rows else 0
         return Online(

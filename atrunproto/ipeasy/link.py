@@ -64,6 +64,7 @@ class Link(protocol.Protocol):
         self._above = above
         _, size, idle, _, sending = socket.config
         self._packets = Packets(size, sending / 10)
+        self._packets.restarts = bool(socket.extension.bufferStart)
         self._idle = float(idle)
         self._idleCall: IDelayedCall | None = None
         self._sendCall: IDelayedCall | None = None
@@ -129,6 +130,12 @@ class Link(protocol.Protocol):
         deadline = self._packets.deadline()
         if deadline is not None and self._sendCall is None:
             self._sendCall = clock.callLater(max(0.0, deadline - clock.seconds()), self._sendRest)
+
+    def forwardAt(self, octet: int | None) -> None:
+        """
+        Let an octet complete each packet (#PADFWD); C{None}: none does.
+        """
+        self._packets.forward = octet
 
     def _sendRest(self) -> None:
         self._sendCall = None

@@ -73,6 +73,7 @@ class Extension(NamedTuple):
     keepalive: int
     listenAutoRsp: int
     sendDataMode: int
+    bufferStart: int
     noCarrierMode: int
 
 
@@ -136,7 +137,7 @@ class Socket:
         The extended settings.
         """
         settings = self._table.surroundings.settings
-        return Extension._make((*settings.get("#SCFGEXT", self.connId), settings.get("#SCFGEXT2", self.connId)[-1]))
+        return Extension._make((*settings.get("#SCFGEXT", self.connId), *settings.get("#SCFGEXT2", self.connId)[::4]))
 
     @property
     def viewed(self) -> int:

@@ -2,8 +2,8 @@
 How the octets of a socket are grouped into packets.
 
 Octets gather until a packet is full; a shorter rest leaves when the transmission timeout has passed since its first
-octet.
-Source: reference 6.1 (#SCFG pktSz and txTo); TEL-SCF-11, TEL-ALR-03.
+octet, or since its last one, or as soon as the forward character is in it.
+Source: reference 6.1 (#SCFG pktSz and txTo, #SCFGEXT2 bufferStart, #PADFWD); TEL-SCF-11, TEL-ALR-03.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from __future__ import annotations
 class Packets:
     """
     Gathers octets; the time is an argument. It never holds as much as a whole packet.
+
+    @ivar forward: the octet that completes a packet, itself included; C{None}: there is none.
+    @ivar restarts: the timeout of a short rest begins anew with whatever comes.
     """
 
-    __slots__ = ("_held", "_since", "size", "timeout")
+    __slots__ = ("_held", "_since", "forward", "restarts", "size", "timeout")
 
     def __init__(self, size: int, timeout: float) -> None:
         """
@@ -23,6 +26,8 @@ class Packets:
         """
         self.size = size
         self.timeout = timeout
+        self.forward: int | None = None
+        self.restarts = False
         self._held = b""
         self._since = 0.0
 
@@ -30,17 +35,22 @@ class Packets:
         """
         Take octets; give the packets that are full.
         """
-        if not self._held:
+        if self.restarts or not self._held:
             self._since = now
         held = self._held + data
-        size = self.size
-        if len(held) < size:
-            self._held = held
-            return []
-        full = len(held) - len(held) % size
-        self._held = held[full:]
-        self._since = now
-        return [held[at : at + size] for at in range(0, full, size)]
+        size, start = self.size, 0
+        packets: list[bytes] = []
+        if self.forward is not None:
+            while end := held.find(self.forward, start) + 1:
+                packets += [held[at : min(at + size, end)] for at in range(start, end, size)]
+                start = end
+        full = len(held) - (len(held) - start) % size
+        packets += [held[at : at + size] for at in range(start, full, size)]
+        if packets:
+            held = held[full:]
+            self._since = now
+        self._held = held
+        return packets
 
     def deadline(self) -> float | None:
         """
