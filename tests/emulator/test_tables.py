@@ -19,7 +19,7 @@ from atrunproto.testing.emulated import MemoryModule, Wire
 #: one product with each set of tables
 PRODUCTS_BY_TABLE = ("GE865-QUAD", "HE863-EUR", "HE910-EUR")
 #: settings that change how the answers look, that end the radio, or that another setting forbids to change at will
-LOUD = {"E", "V", "Q", "S3", "S4", "S5", "#BND", "+CGCLASS", "+COPS selection"}
+LOUD = {"E", "V", "Q", "S3", "S4", "S5", "#BND", "#DNS", "+CGCLASS", "+COPS selection"}
 SETTINGS = [
     pytest.param(product, row, id=f"{product} {row.name}")
     for product in PRODUCTS_BY_TABLE
