@@ -506,9 +506,11 @@ class ATInstance:
         """
         Lines that come too early: lost, or queued over a bearer that says so (TEL-SEQ-03, TEL-SEQ-04).
         """
-        abort, self._abort = self._abort, None
-        if abort is not None:
-            abort.cancel()
+        if self._abort is not None:
+            # an LF alone still belongs to the CR of the line
+            if data != b"\n":
+                abort, self._abort = self._abort, None
+                abort.cancel()
         elif self.bearer.queues():
             self._queued += data
             self._regulate()

@@ -196,9 +196,9 @@ class Socket:
     @property
     def isFree(self) -> bool:
         """
-        Whether nothing goes on here.
+        Whether nothing goes on here; a port that is kept online without its peer is something.
         """
-        return self._listener is None and self.link is None and self._attempt is None
+        return self._listener is None and self.link is None and self._attempt is None and self.shown is None
 
     @property
     def isConnected(self) -> bool:

@@ -107,6 +107,13 @@ def test_aborted() -> None:
     assert lines.after(60) == b"\r\nERROR\r\n"
 
 
+def test_lineFeedAbortsNothing() -> None:
+    """The LF of a line that ends with CR LF isn't a character that aborts its attempt."""
+    lines = Lines()
+    lines.ask("ATE0#SCFGEXT2=1,0,1")
+    assert lines.at[0].say(f'AT#SD=1,0,{PORT},"{HOST}",0,0,1\r\n'.encode()) == b"\r\nOK\r\n"
+
+
 def test_settingsAtWork() -> None:
     """While an attempt is under way, and while it is connected, a socket can't be set (TEL-SCF-06, TEL-CMD-02)."""
     lines = Lines()

@@ -145,6 +145,16 @@ def test_keptOnlineThenShut() -> None:
     lines.dial()
 
 
+def test_keptOnlineThenContextLost() -> None:
+    """A port kept online without its peer keeps its socket from others, and leaves with the context (TEL-EXT-17)."""
+    lines = Lines()
+    lines.dial(mode=0, closureType=255).close()
+    assert lines.ask("AT#SCFG=1,2,300,0,600,1", 2) == ["ERROR"]
+    assert lines.ask("AT#SGACT=1,0", 2) == ["OK"]
+    assert lines.heard() == b"\r\nNO CARRIER\r\n"
+    assert lines.ask("AT#SS=1;#SCFG=1,2,300,0,600,1") == ["#SS: 1,0", "OK"]
+
+
 @pytest.mark.parametrize("online", [True, False])
 def test_inactivity(online: bool) -> None:
     """Without traffic for maxTo the connection is closed, and the DTE told (TEL-SCF-12, TEL-SH-01)."""
