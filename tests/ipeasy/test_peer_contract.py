@@ -9,6 +9,7 @@ from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import TestCase
 
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint, IPEasyServerEndpoint
+from atrunproto.ipeasy.peercommand import CommandClientEndpoint, CommandServerEndpoint, CommandSockets
 from atrunproto.testing.contract import TransportContract
 from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
 
@@ -64,6 +65,23 @@ class OnlineServerTest(ModemCase):
         assert address.port == PORT
         self.modem.clock.connectTCP(address.host, address.port, Caller(far))
         await self.until(lambda: near.transport and far.transport)
+
+
+class CommandClientTest(OnlineClientTest):
+    """A connection by #SD in command mode."""
+
+    def endpoint(self) -> Any:
+        """What connects."""
+        return CommandClientEndpoint(CommandSockets(self.modem.client), 1, FAR, PORT)
+
+
+class CommandServerTest(OnlineServerTest):
+    """A connection by #SL and #SA in command mode."""
+
+    def endpoint(self) -> Any:
+        """What listens."""
+        sockets = CommandSockets(self.modem.client)
+        return CommandServerEndpoint(sockets, 1, PORT, admitted=[("127.0.0.1", "255.0.0.0")])
 
 
 class Caller:
