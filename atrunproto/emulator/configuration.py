@@ -10,7 +10,7 @@ import ipaddress
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -77,8 +77,10 @@ class NetworkConfig(Table, kw_only=True):
 
     #: whether there is coverage at the start
     inService: bool = True
-    #: names that the network's name server knows, before the system's is asked
+    #: names that the network's name server knows, before others are asked
     hosts: dict[str, str] = msgspec.field(default_factory=dict)
+    #: addresses of the name servers that contexts get; empty: the system's resolver is asked
+    nameservers: Annotated[list[str], msgspec.Meta(max_length=2)] = msgspec.field(default_factory=list)
     #: access point names whose contexts are refused
     rejects: list[str] = msgspec.field(default_factory=list)
     #: empty: three operators of the printed examples
@@ -321,6 +323,17 @@ def checkHosts(hosts: Mapping[str, str]) -> None:
             ipaddress.IPv4Address(address)
         except ValueError:
             raise ConfigError(f"hosts: {name} has {address!r}, which is not an IPv4 address") from None
+
+
+def checkNameservers(addresses: Iterable[str]) -> None:
+    """
+    @raise ConfigError: one of the addresses is none.
+    """
+    for address in addresses:
+        try:
+            ipaddress.IPv4Address(address)
+        except ValueError:
+            raise ConfigError(f"nameservers: {address!r} is not an IPv4 address") from None
 
 
 def isPrivate(endpoint: str) -> bool:

@@ -29,6 +29,7 @@ from .configuration import (
     ModuleConfig,
     addressPool,
     checkHosts,
+    checkNameservers,
     checkTimeScale,
     isPrivate,
     listProducts,
@@ -146,6 +147,7 @@ class Options(usage.Options):
             self.config = config = self._merged()
             checkTimeScale(config.timeScale)
             checkHosts(config.network.hosts)
+            checkNameservers(config.network.nameservers)
             plans = planModules(config.module, lambda endpoint: readServer(reactor, endpoint))
             addressPool(config.address, len(plans))
         except ConfigError as error:
@@ -253,6 +255,7 @@ def addServices(services: MultiService, config: EmulatorConfig, reactor: Any) ->
         addressPool(config.address, len(plans)),
         inService=config.network.inService,
         hosts=dict(config.network.hosts),
+        nameservers=list(config.network.nameservers),
         rejects=set(config.network.rejects),
     )
     if config.network.operator:

@@ -143,6 +143,7 @@ at = { 1 = "tcp:{n+6000}" }
 [network]
 in-service = false
 hosts = { "host.example" = "127.0.0.9" }
+nameservers = ["127.0.0.53"]
 rejects = ["bad.apn"]
 
 [[network.operator]]
@@ -167,6 +168,7 @@ arfcn = 3
     assert (added.imei, added.number, added.startup) == ("356938035643812", "+393331234570", ("ATI",))
     network = rack.network
     assert (network.inService, network.hosts, network.rejects) == (False, {"host.example": "127.0.0.9"}, {"bad.apn"})
+    assert network.nameservers == ["127.0.0.53"]
     home, other = network.operators
     assert (home.name, home.forbidden, len(home.cells)) == ("Home", False, 7)
     assert (other.code, other.forbidden, [cell.identity for cell in other.cells]) == ("00102", True, [2])
@@ -199,6 +201,10 @@ def test_badFile(text: str, message: str) -> None:
     [
         ("[[module]]\nat={1='tcp:1'}\n[[module]]\nproduct='XX'", "--product: there is no product 'XX'"),
         ("[network]\nhosts={a='b'}\n[[module]]\nat={1='tcp:1'}", "--hosts: a has 'b', which is not an IPv4 address"),
+        (
+            "[network]\nnameservers=['a']\n[[module]]\nat={1='tcp:1'}",
+            "--nameservers: 'a' is not an IPv4 address",
+        ),
         ("[[module]]\nat={1='tcp:1'}\ncount=65536\n", "--at: with count 65536"),
         ("[[module]]\nstartup=['AT']\ncount=65536\n[[module]]\nstartup=['AT']", "--count: there are 65537 modules"),
         ("[[module]]\nnvm='a'\n[[module]]\nnvm='a'", "--nvm: "),
