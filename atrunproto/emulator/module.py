@@ -30,7 +30,7 @@ from .contexts import GSM_CONTEXT, Contexts
 from .names import Names
 from .network import Network
 from .nvm import NVM
-from .products import DURATIONS, Product
+from .products import DURATIONS, Product, versionReaches
 from .radio import Radio
 from .sim import Sim
 from .startup import StartupScript
@@ -221,6 +221,12 @@ class EmulatedModule:
         Hear of each context that becomes active or ceases to be.
         """
         self.contexts.watch(watcher)
+
+    def softwareReaches(self, minimum: str) -> bool:
+        """
+        Whether the module has this version of its software, or a newer one.
+        """
+        return versionReaches(self.product.software, minimum)
 
     def isTied(self, cid: int) -> bool:
         """

@@ -19,6 +19,7 @@ from atrunproto.at.settings import Settings, Values
 from atrunproto.ftp import commands as ftp
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.ipeasy import old, options
+from atrunproto.mail import commands as mail
 from atrunproto.tcpatrun import commands as tcpatrun
 
 from .commands import context, general, hardware, names, radio, sim
@@ -47,6 +48,7 @@ _COMMON = (
     names.commands,
     options.commands,
     hardware.commands,
+    mail.commands,
 )
 
 

@@ -13,6 +13,7 @@ from atrunproto.at.parameters import Choice, Int, Parameter, Text
 from atrunproto.at.results import CME, NO_CARRIER, PLAIN_ERROR, ResultCode, refuse
 from atrunproto.at.settings import Key, Stored, Values
 from atrunproto.ipeasy.carrier import refusedBy
+from atrunproto.mail.module import Mail
 
 from ..contexts import Contexts
 from .sim import needSim
@@ -349,7 +350,9 @@ async def openFirstContext(at: ATInstance, mode: int | None) -> str | None:
         return None
     if mode:
         return f"+IP: {await contexts.activate(at, 1)}"
-    contexts.deactivate(1)
+    if not at.part(Mail).hasOpened:
+        # what #EMAILACT has opened stays (reference 9)
+        contexts.deactivate(1)
     return None
 
 
