@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from atrunproto.at.commands import CommandSet, Invocation
+from atrunproto.ipeasy import old
+from atrunproto.ipeasy.peer import IPEasyClientEndpoint, IPEasyServerEndpoint
+from atrunproto.ipeasy.peercontexts import Context
+from atrunproto.testing.contract import End
 from atrunproto.testing.emulated import Host, MemoryModule, Wire
+from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
 from tests.tcpatrun.service import Service
 
 
@@ -286,3 +292,28 @@ def test_openOverTheService(instance: int, connId: int, cid: int, answer: str) -
     """Over TCPATRUN #SKTOP needs the service on instance 1, another context and another connId (TEL-NOT-05)."""
     wire = over(instance, connId, cid)
     assert wire.execute("AT#SKTOP")[-1] == answer
+
+
+# -- the host
+
+
+def test_hostUsesTheNewOnes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The endpoints connect and listen by the newer commands alone (TEL-OLD-06, TEL-OLD-11)."""
+    modem, near, far = Modem(isActive=False), End(), End()
+    said: set[str] = set()
+    prepare = CommandSet.prepare
+
+    def prepared(commands: CommandSet, body: bytes) -> object:
+        found = prepare(commands, body)
+        said.update(each.row.name for each in found if isinstance(each, Invocation))
+        return found
+
+    monkeypatch.setattr(CommandSet, "prepare", prepared)
+    modem.serve(far)
+    context = Context("internet")
+    modem.result(IPEasyClientEndpoint(modem.client, 1, FAR, PORT, context).connect(factoryOf(near)))
+    near.transport.loseConnection()
+    modem.clock.advance(20)
+    modem.result(IPEasyServerEndpoint(modem.client, 2, 1024, context).listen(factoryOf()))
+    assert {"#SGACT", "#SD", "#SL"} <= said
+    assert not said & {*old.commands.rows, *old.whole.rows, "#GPRS"}
