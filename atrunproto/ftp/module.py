@@ -118,12 +118,12 @@ class Session:
         """
         Connect; from the address of the context when the peer is on loopback or that address isn't.
         """
-        surroundings = self._ftp.surroundings
+        surroundings, patience = self._ftp.surroundings, self._ftp.patience
         isNear = host.startswith("127.") or not self._address.startswith("127.")
         endpoint = TCP4ClientEndpoint(
-            surroundings.reactor, host, port, bindAddress=(self._address, 0) if isNear else None
+            surroundings.reactor, host, port, patience, (self._address, 0) if isNear else None
         )
-        await endpoint.connect(_One(made)).addTimeout(self._ftp.patience, surroundings.clock)
+        await endpoint.connect(_One(made)).addTimeout(patience, surroundings.clock)
 
     async def _ask(self, text: str) -> str:
         control = self._control
@@ -152,6 +152,8 @@ class Session:
         """
         Take leave of the server; what it says to that doesn't matter.
         """
+        if self.transfer is not None and self.isBusy:
+            self.transfer.abort()
         try:
             await self._ask("QUIT")
         finally:
@@ -332,6 +334,8 @@ class FTP:
             self.lost(session)
             raise
         if self._session is not session:
+            # the context, or the server, has gone meanwhile
+            session.abort()
             raise refuse(CME[609])
 
     def lost(self, session: Session) -> None:
