@@ -102,6 +102,7 @@ class Enclosing:
         """
         if self._spell is not None:
             self._spell.pauseProducing()
+            self._sender.setStalled(True)
 
     def resumeProducing(self) -> None:
         """
@@ -109,6 +110,7 @@ class Enclosing:
         """
         if self._spell is not None:
             self._spell.resumeProducing()
+            self._sender.setStalled(False)
 
     def stopProducing(self) -> None:
         """

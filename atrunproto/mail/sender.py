@@ -154,6 +154,12 @@ class Sender(smtp.ESMTPClient):
             part = data if self._letter.attachment.isText else self._base64.take(data)
             self.transport.write(self._lines.take(part))
 
+    def setStalled(self, isStalled: bool) -> None:
+        """
+        The server takes no more of the attachment for now, which it may do as long as it may be silent.
+        """
+        self.setTimeout(TIMEOUT if isStalled else None)
+
     def finish(self) -> None:
         """
         The attachment is complete.

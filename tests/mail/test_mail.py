@@ -375,6 +375,23 @@ def test_attachmentNeverAnswered() -> None:
     assert host.callers[0].isClosed
 
 
+def test_attachmentNotRead() -> None:
+    """A server that reads no more of an attachment holds the terminal back, and after a while it is given up."""
+    emulated, at, host = attaching(1)
+    server: Any = host.callers[0].transport
+    server.pauseProducing()
+    at.say(b"x" * 1_000_000)
+    emulated.advance(TIMEOUT / 2)
+    server.resumeProducing()
+    emulated.advance(TIMEOUT)
+    assert lines(at) == []
+    assert host.callers[0].heard().count(b"x") == 1_000_000
+    server.pauseProducing()
+    at.say(b"x" * 1_000_000)
+    emulated.advance(TIMEOUT + 1)
+    assert lines(at) == ["NO CARRIER"]
+
+
 @pytest.mark.parametrize("arguments", ['1,"f",1', '2,"f",0', f'2,"{"f" * 51}",1', "3"])
 def test_wrongAttachment(arguments: str) -> None:
     """Text isn't sent in base64 nor data as they are, and names have their limit."""
