@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from atrunproto.testing.emulated import LiveModule
 from tests.programs import PATIENCE, ROOT, environment
 
 DOCS = ROOT / "docs"
@@ -68,6 +71,25 @@ def test_addedCommand(tmp_path: Path) -> None:
     """A command of one's own, on a product of one's own, is parsed, checked, stored and run like the others."""
     expected = (LISTINGS / "add_command.txt").read_text(encoding="utf-8")
     assert printed("add_command.py", where=tmp_path) == expected
+
+
+def test_throughModem(tmp_path: Path) -> None:
+    """A Twisted program talks to a host through a modem because its endpoint string says so."""
+    with socket.create_server(("127.0.0.1", 0)) as host, LiveModule() as module:
+
+        def answer() -> None:
+            connection, _ = host.accept()
+            with connection, connection.makefile("rwb") as lines:
+                lines.write(b"you said " + lines.readline())
+                lines.flush()
+                lines.read()
+
+        answering = threading.Thread(target=answer, daemon=True)
+        answering.start()
+        at = "tcp\\:{}\\:{}".format(*module.address())
+        there = f"host=127.0.0.1:port={host.getsockname()[1]}:apn=internet"
+        said = printed("through_modem.py", f"modem:{at}:{there}", "hello", where=tmp_path)
+        assert said == "you said hello\n"
 
 
 def test_everyListingIsShown() -> None:

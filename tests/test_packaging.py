@@ -39,3 +39,9 @@ def test_endpointStrings(prefix: str) -> None:
     for interface in (IStreamServerEndpointStringParser, IStreamClientEndpointStringParserWithReactor):
         parsers: list[Any] = list(getPlugins(interface))
         assert [each.prefix for each in parsers].count(prefix) == 1
+
+
+def test_modemString() -> None:
+    """Every Twisted program can connect through a modem."""
+    parsers: list[Any] = list(getPlugins(IStreamClientEndpointStringParserWithReactor))
+    assert [each.prefix for each in parsers].count("modem") == 1

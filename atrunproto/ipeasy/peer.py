@@ -90,18 +90,31 @@ class IPEasyClientEndpoint:
         return Deferred.fromCoroutine(self._connect(protocolFactory))
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
+        protocol = (await self.open(factory)).protocol
+        assert protocol is not None
+        return protocol
+
+    async def open(self, factory: IProtocolFactory) -> OnlineSocket:
+        """
+        Connect, and give the connection itself.
+
+        @raise ConnectError: the module can't.
+        """
         socket = OnlineSocket(self._client, self._connId, factory, OnlineAddress(""), self._address)
         try:
             if self._context is not None:
                 await bringUp(self._client, self._context)
-            return await goOnline(self._client, self._line, socket, factory)
+            await goOnline(self._client, self._line, socket, factory)
         except ATError as error:
             raise connectError(error) from error
+        return socket
 
 
-async def goOnline(client: ATClient, line: str, socket: OnlineSocket, factory: IProtocolFactory) -> IProtocol:
+async def goOnline(client: ATClient, line: str, socket: OnlineSocket, factory: IProtocolFactory) -> None:
     """
-    Go online with a new connection, and give the protocol that has it.
+    Go online with a new connection.
+
+    @raise NoProtocol: the factory doesn't want it.
     """
     factory.doStart()
     try:
@@ -117,7 +130,6 @@ async def goOnline(client: ATClient, line: str, socket: OnlineSocket, factory: I
             given: Deferred[Any] = client.execute(socket.hangUp)
             given.addErrback(lambda _: None)
         raise
-    return socket.protocol
 
 
 @implementer(IStreamServerEndpoint)

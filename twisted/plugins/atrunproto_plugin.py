@@ -1,8 +1,8 @@
-"""The names by which Twisted finds us: two C{twistd} commands, and the C{pty:} and C{serial:} endpoint strings."""
+"""The names by which Twisted finds us: two C{twistd} commands, and C{pty:}, C{serial:} and C{modem:} as endpoints."""
 
 from twisted.application.service import ServiceMaker
 
-from atrunproto.endpoints import PtyParser, SerialParser
+from atrunproto.endpoints import ModemParser, PtyParser, SerialParser
 
 atrunModule = ServiceMaker(
     "atrunproto emulated modules",
@@ -18,5 +18,6 @@ atrunHost = ServiceMaker(
     "atrun-host",
 )
 
+modemParser = ModemParser()
 ptyParser = PtyParser()
 serialParser = SerialParser()

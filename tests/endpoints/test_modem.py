@@ -1,0 +1,167 @@
+"""Programs of Twisted that reach the Internet through a modem, by an endpoint string."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import clientFromString, connectProtocol
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
+from twisted.web.client import Agent
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+from atrunproto.endpoints import ModemClientEndpoint, ModemParser
+from atrunproto.testing.emulated import LiveModule
+from tests.programs import PATIENCE, freePort
+from tests.support import requireProgram
+
+#: what is fetched: octets of every kind, the escape sequence and a result code among them
+PAGE = bytes(range(256)) * 2000 + b"\r\n\r\nNO CARRIER\r\n+++" + b"x" * 1000
+
+
+@implementer(IAgentEndpointFactory)
+class ThroughModem:
+    """Gives an Agent endpoints by their strings."""
+
+    def __init__(self, port: tuple[str, int]) -> None:
+        self.port = port
+
+    def endpointForURI(self, uri: Any) -> Any:
+        """The endpoint of a page."""
+        return endpoint(self.port, uri.host.decode("ascii"), uri.port)
+
+
+class Body(Protocol):
+    """Gathers a body; Twisted's own way to do it wants a TCP transport."""
+
+    def __init__(self, gathered: Deferred[bytes]) -> None:
+        self._gathered = gathered
+        self._data = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep it."""
+        self._data += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """It is whole."""
+        self._gathered.callback(self._data)
+
+
+def endpoint(port: tuple[str, int], host: str, number: int) -> Any:
+    """What a configuration says."""
+    at = f"tcp\\:{port[0]}\\:{port[1]}"
+    return clientFromString(reactor, f"modem:{at}:host={host}:port={number}:apn=internet")
+
+
+@requireProgram("nginx")
+class WebTest(TestCase):
+    """A web client of Twisted, and nginx."""
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        """Start nginx, and a module that is heard on TCP."""
+        folder = Path(self.mktemp())
+        (folder / "logs").mkdir(parents=True)
+        (folder / "page").write_bytes(PAGE)
+        folder.chmod(0o755)
+        self.number = freePort()
+        (folder / "nginx.conf").write_text(
+            f"daemon off; master_process off; pid {folder.resolve()}/pid; error_log stderr;\n"
+            "events {}\n"
+            f"http {{ access_log off; server {{ listen 127.0.0.1:{self.number}; root {folder.resolve()}; }} }}\n"
+        )
+        program = shutil.which("nginx")
+        assert program is not None
+        nginx = subprocess.Popen(
+            [program, "-p", str(folder.resolve()), "-c", "nginx.conf", "-e", "stderr"], stderr=subprocess.DEVNULL
+        )
+        self.addCleanup(nginx.wait, PATIENCE)
+        self.addCleanup(nginx.terminate)
+        end = time.monotonic() + PATIENCE
+        while not (folder / "pid").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        self.module = LiveModule()
+        self.addCleanup(self.module.close)
+
+    def test_page(self) -> Any:
+        """A page of half a megabyte comes through the modem as nginx has it, twice (TEL-EXA-02, TEL-EXA-07)."""
+
+        async def fetch() -> None:
+            agent = Agent.usingEndpointFactory(reactor, ThroughModem(self.module.address()))
+            for _ in range(2):
+                response = await agent.request(b"GET", b"http://127.0.0.1:%d/page" % self.number)
+                assert response.code == 200
+                body: Deferred[bytes] = Deferred()
+                response.deliverBody(Body(body))
+                assert await body == PAGE
+                await self.portIsClosed()
+
+        return Deferred.fromCoroutine(fetch())
+
+    async def portIsClosed(self) -> None:
+        """Wait until the modem's port has been left."""
+        from twisted.internet.task import deferLater
+
+        at = self.module.module.switchboard
+        while self.module.call(lambda: any(each.transport is not None for each in instancesOf(at))):
+            await deferLater(reactor, 0.05)
+
+
+def instancesOf(switchboard: Any) -> list[Any]:
+    """The AT instances that are in use."""
+    found: list[Any] = []
+    switchboard.forEach(found.append)
+    return found
+
+
+class RefusalTest(TestCase):
+    """A host that isn't there."""
+
+    timeout = 60
+
+    def test_refused(self) -> Any:
+        """A refused connection fails as it would without a modem."""
+        module = LiveModule()
+        self.addCleanup(module.close)
+        connected = connectProtocol(endpoint(module.address(), "127.0.0.1", freePort()), Protocol())
+        return self.assertFailure(connected, ConnectionRefusedError)
+
+
+def test_device() -> None:
+    """The port may be the path of a serial device."""
+    given = {"host": "example.org", "port": "80", "apn": "internet", "user": "me", "password": "x", "cid": "2"}
+    assert isinstance(
+        ModemParser().parseStreamClient(MemoryReactorClock(), "/dev/ttyUSB0", **given), ModemClientEndpoint
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "message"),
+    [
+        ((), {}, "modem: wants one port"),
+        (("tcp:a:1", "b"), {}, "modem: wants one port"),
+        (("tcp:a:1",), {"speed": "1"}, "modem: has no option speed; it has host, port"),
+        (("tcp:a:1",), {"port": "1"}, "modem: wants a host"),
+        (("tcp:a:1",), {"host": "a"}, "modem: wants a port"),
+        (("tcp:a:1",), {"host": "a", "port": "http"}, "modem: port is a number from 1 to 65535, not http"),
+        (("tcp:a:1",), {"host": "a", "port": "1", "connId": "7"}, "modem: connId is a number from 1 to 6, not 7"),
+        (("tcp:a:1",), {"host": "a", "port": "1", "user": "me"}, "modem: user means nothing without apn"),
+    ],
+)
+def test_wrong(args: tuple[str, ...], options: dict[str, str], message: str) -> None:
+    """A wrong string is refused with the name of the option and what it may be."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        ModemParser().parseStreamClient(MemoryReactorClock(), *args, **options)
