@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from atrunproto.ftp.module import FTP
 from atrunproto.testing.emulated import LiveModule
 from tests.ftp.servers import Server, pyftpdlib, vsftpd
 from tests.programs import PATIENCE
@@ -116,7 +117,7 @@ def stored(server: Server, name: str, length: int) -> bytes:
 
 @pytest.mark.parametrize("mode", [ACTIVE, PASSIVE])
 def test_there(at: Port, server: Server, mode: int) -> None:
-    """10 MB typed into #FTPPUT are the file on the server, the escape sequence isn't (TEL-FTP-03, -07, -09)."""
+    """10 MB typed into #FTPPUT are the file on the server, the escape sequence isn't (TEL-FTP-03, TEL-FTP-07, TEL-FTP-09)."""
     data = contents(LARGE)
     enter(at, server, mode)
     at.upload('AT#FTPPUT="large.bin"', data)
@@ -214,3 +215,24 @@ def test_directories(at: Port, server: Server) -> None:
     assert at.command('AT#FTPGET="gone.txt"') == "NO CARRIER"
     assert at.command("AT#FTPCLOSE") == "OK"
     assert at.command("AT#FTPMSG").startswith("#FTPMSG: 221 ")
+
+
+def test_slowReader(server: Server, tmp_path: Path) -> None:
+    """A server waits for a port that isn't read; what the module holds meanwhile doesn't grow with the file."""
+    data = contents(LARGE)
+    (server.folder / "large.bin").write_bytes(data)
+    with LiveModule("HE910-EUR") as module:
+        at = Port(module)
+        assert at.command('AT+CGDCONT=1,"IP","x";#SGACT=1,1').endswith("OK")
+        enter(at, server)
+        at.socket.sendall(b'AT#FTPGET="large.bin"\r')
+        time.sleep(0.5)
+        session = module.module.part(FTP).session(module.module.instance(1))
+        transfer = session.transfer
+        assert transfer is not None
+        assert module.call(lambda: transfer.isOver) is False
+        heard = b""
+        while not heard.endswith(b"\r\nNO CARRIER\r\n"):
+            heard += at.socket.recv(1 << 20)
+        assert digest(heard[len(b"\r\nCONNECT\r\n") : -len(b"\r\nNO CARRIER\r\n")]) == digest(data)
+        at.socket.close()

@@ -14,6 +14,7 @@ from atrunproto.ftp.control import REPLY_LINES
 from atrunproto.ftp.module import _One
 from atrunproto.ftp.transfer import WINDOW
 from atrunproto.testing.emulated import MemoryModule, Wire
+from atrunproto.testing.link import HIGH_WATER, MAX_UNDER_WAY
 
 OPEN = 'AT#FTPOPEN="127.0.0.5","user","pw"'
 
@@ -356,3 +357,29 @@ def test_nameIsData(stage: Stage) -> None:
     stage.server.answers["SIZE"] = [b"213 42"]
     assert at.execute('AT#FTPFSIZE="my file.TXT"') == ["#FTPFSIZE: 42", "OK"]
     assert stage.server.orders[-1] == "SIZE my file.TXT"
+
+
+@pytest.mark.parametrize("inCommandMode", [False, True])
+def test_slowServer(stage: Stage, inCommandMode: bool) -> None:
+    """A server that doesn't read holds the DTE back; when it reads, all of the file comes."""
+    at = stage.open()
+    assert at.execute(f'AT#FTPPUT="a",{int(inCommandMode)}') == ["OK" if inCommandMode else "CONNECT"]
+    wire = stage.data.callers[-1]
+    transport: Any = wire.transport
+    transport.pauseProducing()
+    if inCommandMode:
+        parts = 0
+        while parts < 1000 and at.say(b"AT#FTPAPPEXT=1500\r").endswith(b"> "):
+            parts += at.say(b"x" * 1500).endswith(b"OK\r\n")
+        assert parts * 1500 < HIGH_WATER
+        transport.resumeProducing()
+        assert at.after(1)[-1] == "OK"
+        assert wire.heard() == b"x" * 1500 * (parts + 1)
+        return
+    # so much that one queue alone can't hold it
+    for _ in range(MAX_UNDER_WAY // HIGH_WATER):
+        at.say(b"x" * HIGH_WATER)
+    at.say(b"x" * (HIGH_WATER // 2))
+    transport.resumeProducing()
+    stage.emulated.advance(1)
+    assert len(wire.heard()) == MAX_UNDER_WAY + HIGH_WATER // 2
