@@ -81,6 +81,21 @@ def test_wrongParameters(parameters: str) -> None:
     assert Lines().ask(f"AT#SD={','.join(given + full[len(given) :])}") == ["ERROR"]
 
 
+def test_addresses() -> None:
+    """A connection has the address of the context that its id is tied to (TEL-MSK-02, TEL-MSK-04)."""
+    lines = Lines()
+    lines.ask('AT+CGDCONT=2,"IP","y";#SCFG=4,2,300,0,600,1')
+    second = lines.ask("AT#SGACT=2,1")[0].removeprefix("#SGACT: ")
+    assert second != "127.0.0.1"
+    lines.dial(1)
+    lines.dial(4)
+    assert lines.ask("AT#SS=1")[0].startswith("#SS: 1,2,127.0.0.1,")
+    assert lines.ask("AT#SS=4")[0].startswith(f"#SS: 4,2,{second},")
+    lines.ask("AT#SGACT=2,0")
+    assert lines.ask("AT#SS=4")[-2:] == ["#SS: 4,0", "OK"]
+    assert lines.state(1) == 2
+
+
 def test_six() -> None:
     """Six connections at once, opened and closed in any order; others go on (TEL-MSK-03, TEL-MSK-10, TEL-SD-08)."""
     lines = Lines()
