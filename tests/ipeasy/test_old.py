@@ -153,6 +153,27 @@ def test_namedByQuery() -> None:
     assert at.execute("AT#SKTD") == ["CONNECT"]
 
 
+def test_contextLost() -> None:
+    """When the context ends, the connection does, and the terminal sees NO CARRIER."""
+    emulated, at, host = ready()
+    at.execute("AT#GPRS=1")
+    online(at)
+    emulated.module.contexts.lose(1)
+    assert at.after(1) == ["NO CARRIER"]
+    assert host.callers[0].isClosed
+
+
+def test_keepsOnline() -> None:
+    """With closure type 255 the terminal stays online after the peer has closed, until the escape sequence."""
+    emulated, at, host = ready()
+    at.execute("AT#GPRS=1")
+    assert at.execute('AT#SKTD=0,80,"127.0.0.1",255') == ["CONNECT"]
+    host.callers[0].close()
+    assert at.after(5) == []
+    assert escape(emulated, at) == ["NO CARRIER"]
+    online(at)
+
+
 # -- listening
 
 
