@@ -77,13 +77,15 @@ class Lines:
 class Port:
     """The AT port of a module that is alive, with an active context."""
 
-    def __init__(self, module: LiveModule, instance: int = 1, txTo: int = 1) -> None:
-        """Sockets 1 to 3 are on context 1, without inactivity timeout."""
-        self.wire = socket.create_connection(module.address(instance), PATIENCE)
+    def __init__(self, module: LiveModule, isFirst: bool = True) -> None:
+        """Sockets 1 to 3 are on context 1, without inactivity timeout, once the first port has set them."""
+        self.wire = socket.create_connection(module.address(), PATIENCE)
         self.ask("ATE0")
+        if not isFirst:
+            return
         self.ask('AT+CGDCONT=1,"IP","x"')
         for connId in (1, 2, 3):
-            self.ask(f"AT#SCFG={connId},1,1500,0,600,{txTo}")
+            self.ask(f"AT#SCFG={connId},1,1500,0,600,1")
         self.ask("AT#SGACT=1,1")
 
     def ask(self, line: str, end: bytes = b"OK\r\n") -> bytes:
