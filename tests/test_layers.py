@@ -47,6 +47,7 @@ SHELLS = {
     "ipeasy.link",
     "ipeasy.listening",
     "ipeasy.module",
+    "ipeasy.datagram",
     "ipeasy.old",
     "ipeasy.segments",
     "ipeasy.old",

@@ -118,7 +118,12 @@ def conversationAt(at: ATInstance, connId: int) -> Conversation:
 
 
 #: why a connection can't be opened, by the first that fits (reference 6.3)
-_FAILURES = ((DNSLookupError, CME[558]), (TimeoutError, CME[559]), (ConnectionRefusedError, CME[560]))
+_FAILURES = (
+    (DNSLookupError, CME[558]),
+    (TimeoutError, CME[559]),
+    (ConnectionRefusedError, CME[560]),
+    (CannotListenError, CME[557]),
+)
 
 _CLOSURE = Numbers("closureType", (0, KEEP_ONLINE), default=0)
 _ONLINE, _COMMAND = 0, 1
@@ -146,7 +151,7 @@ async def dial(
     conversation = conversationAt(at, connId)
     if mode == _ONLINE:
         checkOnline(at)
-    await connect(at, conversation, protocol, port, host, closureType)
+    await connect(at, conversation, protocol, port, host, closureType, localPort=localPort)
     if mode == _COMMAND:
         conversation.inCommandMode(at, Input.CONNECTED_COMMAND)
         return None
@@ -161,10 +166,13 @@ async def connect(
     host: str,
     closureType: int,
     isOld: bool = False,
+    localPort: int = 0,
 ) -> None:
     """
     Connect a socket, for the command to go on with.
 
+    @param closureType: for TCP; with UDP there is no peer that closes.
+    @param localPort: for UDP; 0: any (TEL-EXT-17).
     @raise CommandFailed: it can't be connected.
     """
     socket = conversation.socket
@@ -172,12 +180,14 @@ async def connect(
         raise refuse(CME[551])
     if socket.address is None:
         raise refuse(CME[556])
+    conversation.dialling(at, 0 if protocol == _UDP else closureType, isOld)
     if protocol == _UDP:
-        raise refuse(CME[569])
-    conversation.dialling(at, closureType, isOld)
+        dialled = socket.dialDatagrams(host, port, conversation, localPort)
+    else:
+        dialled = socket.dial(host, port, conversation)
     try:
-        link = await at.abortable(socket.dial(host, port, conversation), bool(_extended2(at, socket.connId)[1]))
-    except (ConnectError, OSError) as error:
+        link = await at.abortable(dialled, bool(_extended2(at, socket.connId)[1]))
+    except (ConnectError, CannotListenError, OSError) as error:
         raise refuse(next((reason for kind, reason in _FAILURES if isinstance(error, kind)), CME[562])) from error
     finally:
         if not conversation.isLinked:
@@ -280,6 +290,47 @@ def readListen(at: ATInstance) -> list[str]:
     The sockets that listen: connId, port, closure type (the form: assumed).
     """
     return at.part(SocketTable).listeners()
+
+
+@commands.action(
+    "#SLUDP",
+    _CONN_ID,
+    Int("listenState", 0, 1),
+    Int("listenPort", 0, 65535),
+    source="reference 6.3 (S IP Easy User Guide 3.2.2.3); TEL-LIS-10",
+)
+async def listenDatagrams(at: ATInstance, connId: int, state: int, port: int) -> None:
+    """
+    Begin or end to wait for the first datagram of a peer.
+    """
+    conversation = conversationAt(at, connId)
+    socket, sockets = conversation.socket, at.part(SocketTable)
+    if not state:
+        conversation.stopListening()
+        return
+    if conversation.isAtWork or sockets.isListening(port, forDatagrams=True):
+        raise refuse(CME[551] if conversation.isAtWork else CME[564])
+    if port == 0:
+        raise refuse()
+    if socket.address is None:
+        raise refuse(CME[556])
+    conversation.listeningForDatagrams(at)
+    try:
+        await socket.listenDatagrams(port, at.part(Firewall).rules, conversation.heard)
+    except CannotListenError as error:
+        conversation.stopListening()
+        raise refuse(CME[557]) from error
+    if conversation.state is not State.LISTENING:
+        # ended meanwhile
+        socket.stopListening()
+
+
+@commands.read("#SLUDP")
+def readListenDatagrams(at: ATInstance) -> list[str]:
+    """
+    The sockets that wait for a peer's first datagram, or talk with it: connId, port (the form: assumed).
+    """
+    return at.part(SocketTable).datagramListeners()
 
 
 @commands.action(

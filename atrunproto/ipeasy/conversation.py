@@ -124,6 +124,7 @@ class Conversation:
         self.cause = LOCAL
         self.isOld = False
         self._closureType = 0
+        self._listening = "#SL"
         self._buffer = bytearray()
         self._link: Link | None = None
         self._bridge: Bridge | None = None
@@ -209,6 +210,22 @@ class Conversation:
         """
         self._begin(Input.LISTEN, at.number)
         self._closureType, self.isOld = closureType, isOld
+        self._listening = "#SKTL" if isOld else "#SL"
+
+    def listeningForDatagrams(self, at: ATInstance) -> None:
+        """
+        #SLUDP has begun.
+        """
+        self.listening(at, 0)
+        self._listening = "#SLUDP"
+
+    def heard(self) -> IProtocol | None:
+        """
+        The first datagram of a peer is there.
+
+        @return: what talks with it; C{None}: nobody does.
+        """
+        return self if self.state is State.LISTENING else None
 
     def called(self) -> IProtocol | None:
         """
@@ -489,7 +506,7 @@ class Conversation:
         before = self.state
         self._end(Input.LOST, NETWORK)
         if before in (State.LISTENING, State.INCOMING):
-            self._tell("#SKTL: ABORTED" if self.isOld else "#SL: ABORTED")
+            self._tell(f"{self._listening}: ABORTED")
         elif before in (State.SUSPENDED, State.PENDING):
             self._tell(self._noCarrier)
 

@@ -23,6 +23,7 @@ from atrunproto.at.module import ATInstance, Notice
 from atrunproto.at.online import Online
 
 from .conversation import Conversation
+from .datagram import DatagramLink, DatagramPort, Place
 from .link import Link
 from .listening import Listener
 from .segments import connectTCP
@@ -61,6 +62,13 @@ class _Dialled(protocol.ClientFactory):
 
     def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
         self._failed(reason)
+
+
+def _datagrams(address: str) -> str:
+    """
+    An address as the place of UDP ports, which have numbers of their own.
+    """
+    return f"{address} udp"
 
 
 class Extension(NamedTuple):
@@ -106,7 +114,7 @@ class Socket:
         self.sent = 0
         self.received = 0
         self._table = table
-        self._listener: Listener | None = None
+        self._listener: Listener | DatagramPort | None = None
         self._lost: Callable[[], None] | None = None
         self._port = 0
         self._local = ""
@@ -255,6 +263,35 @@ class Socket:
         listener.listen(surroundings.reactor, address, port, self._table.segment)
         self._listener, self._lost, self._port, self._local = listener, lost, port, address
 
+    async def listenDatagrams(self, port: int, rules: Sequence[Rule], accept: Callable[[], IProtocol | None]) -> None:
+        """
+        Wait for the first datagram of a peer on the address of the context.
+
+        @param accept: gives what the peer is to talk with; C{None} from it refuses the peer.
+        @raise CannotListenError: the port is taken, or the context isn't active.
+        """
+        surroundings, address = self._table.surroundings, self.address
+        if address is None:
+            raise CannotListenError(address, port, OSError("the context is not active"))
+        await surroundings.claimPort(_datagrams(address), port)
+        if self.address != address:
+            raise CannotListenError(address, port, OSError("the context has ended"))
+
+        def called(peer: Place) -> Link | None:
+            above = accept() if self.link is None else None
+            return None if above is None else DatagramLink(self, above)
+
+        listener = DatagramPort(self.clock, rules, called)
+        listener.open(surroundings.reactor, address, port)
+        self._listener, self._lost, self._port, self._local = listener, None, port, address
+
+    @property
+    def listensForDatagrams(self) -> bool:
+        """
+        Whether its listening port is one of UDP.
+        """
+        return isinstance(self._listener, DatagramPort)
+
     def admit(self, rules: Sequence[Rule]) -> None:
         """
         Change the firewall of the listening port.
@@ -268,7 +305,8 @@ class Socket:
         """
         listener, self._listener = self._listener, None
         if listener is not None:
-            self._table.surroundings.releasePort(self._local, self._port, listener.stop())
+            place = _datagrams(self._local) if isinstance(listener, DatagramPort) else self._local
+            self._table.surroundings.releasePort(place, self._port, listener.stop())
 
     # -- dialling
 
@@ -279,6 +317,42 @@ class Socket:
         The local end is bound to the context's address when the peer is on loopback or that address isn't.
 
         @raise ConnectError: it can't be reached, or the context isn't active.
+        """
+
+        def begin(found: str, address: str, failed: Callable[[Failure], None]) -> Any:
+            return connectTCP(
+                self._table.surroundings.reactor,
+                found,
+                port,
+                _Dialled(Link(self, above, bearer), failed),
+                (address, 0) if address else None,
+                self._table.segment,
+            )
+
+        return await self._reach(host, begin)
+
+    async def dialDatagrams(self, host: str, port: int, above: IProtocol, own: int = 0) -> Link:
+        """
+        Talk with a peer by datagrams, from the same address as C{dial}.
+
+        @param own: the own port; 0: any.
+        @raise CannotListenError: the own port is taken.
+        @raise ConnectError: the context isn't active.
+        """
+
+        def begin(found: str, address: str, failed: Callable[[Failure], None]) -> None:
+            datagrams = DatagramPort(self.clock)
+            datagrams.open(self._table.surroundings.reactor, address, own)
+            datagrams.connect(DatagramLink(self, above), (found, port))
+
+        return await self._reach(host, begin)
+
+    async def _reach(self, host: str, begin: Callable[[str, str, Callable[[Failure], None]], Any]) -> Link:
+        """
+        Resolve a host's name and begin to connect, within the connection timeout.
+
+        @param begin: is given the host's address, the own one (empty: the system's choice), and what hears of a
+            failure; gives the connector, if there is one.
         """
         surroundings, address = self._table.surroundings, self.address
         if address is None:
@@ -292,15 +366,9 @@ class Socket:
                 return
             onLoopback = found.startswith("127.") or not address.startswith("127.")
             self._local = address
-            connector = connectTCP(
-                surroundings.reactor,
-                found,
-                port,
-                _Dialled(Link(self, above, bearer), failed),
-                (address, 0) if onLoopback else None,
-                self._table.segment,
-            )
-            self._attempt = (connector, done)
+            connector = begin(found, address if onLoopback else "", failed)
+            if not done.called:
+                self._attempt = (connector, done)
 
         def failed(reason: Failure) -> None:
             if not done.called:
@@ -407,7 +475,11 @@ class Socket:
             self.link.dropConnection()
         listener, self._listener = self._listener, None
         if listener is not None:
-            self._table.surroundings.abandon(listener, self._local, self._port)
+            if isinstance(listener, DatagramPort):
+                place = _datagrams(self._local)
+                self._table.surroundings.releasePort(place, self._port, listener.stop())
+            else:
+                self._table.surroundings.abandon(listener, self._local, self._port)
         lost, self._lost = self._lost, None
         if lost is not None:
             lost()
@@ -471,11 +543,24 @@ class SocketTable:
         """
         return connId not in self._sockets or self._sockets[connId].isFree
 
-    def isListening(self, port: int) -> bool:
+    def isListening(self, port: int, forDatagrams: bool = False) -> bool:
         """
         Whether a socket listens on this port (TEL-LIS-04).
         """
-        return any(socket.listeningPort == port for socket in self._sockets.values())
+        return any(
+            socket.listeningPort == port and socket.listensForDatagrams == forDatagrams
+            for socket in self._sockets.values()
+        )
+
+    def datagramListeners(self) -> list[str]:
+        """
+        The lines of #SLUDP? (the form: assumed).
+        """
+        return [
+            f"#SLUDP: {socket.connId},{socket.listeningPort}"
+            for _, socket in sorted(self._sockets.items())
+            if socket.listensForDatagrams
+        ]
 
     @property
     def online(self) -> int:
@@ -491,7 +576,7 @@ class SocketTable:
         return [
             f"#SL: {socket.connId},{socket.listeningPort},{socket.conversation.closureType}"
             for _, socket in sorted(self._sockets.items())
-            if socket.listeningPort and socket.conversation.isAtWork
+            if socket.listeningPort and not socket.listensForDatagrams and socket.conversation.isAtWork
         ]
 
     def information(self, connId: int) -> str:

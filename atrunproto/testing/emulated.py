@@ -31,7 +31,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError, ConnectionRefusedError, DNSLookupError, UserError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.internet.threads import blockingCallFromThread
 from twisted.python.failure import Failure
@@ -233,6 +233,63 @@ class _Connecting:
     stopConnecting = disconnect
 
 
+class DatagramWire(DatagramProtocol):
+    """
+    The test's UDP port in memory.
+
+    @ivar heard: each datagram that has come, with the address and port that it came from.
+    """
+
+    def __init__(self, clock: MemoryReactor) -> None:
+        self.heard: list[tuple[bytes, tuple[str, int]]] = []
+        self._clock = clock
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        self.heard.append((datagram, addr))
+
+    def say(self, data: bytes, host: str, port: int) -> None:
+        """
+        Send a datagram, and let it arrive.
+        """
+        self.transport.write(data, (host, port))  # type: ignore[union-attr]
+        self._clock.settle()
+
+
+class _Datagrams:
+    """
+    A UDP port in memory: what is sent to nobody is lost.
+    """
+
+    def __init__(self, reactor: MemoryReactor, place: tuple[str, int], protocol: DatagramProtocol) -> None:
+        self.protocol = protocol
+        self._reactor = reactor
+        self._place = place
+
+    def write(self, data: bytes, addr: tuple[str, int]) -> None:
+        """
+        Send a datagram.
+        """
+        self._reactor.callLater(0, self._arrive, bytes(data), addr)
+
+    def _arrive(self, data: bytes, addr: tuple[str, int]) -> None:
+        port = self._reactor.datagrams.get(addr)
+        if port is not None:
+            port.protocol.datagramReceived(data, self._place)
+
+    def getHost(self) -> IPv4Address:
+        """
+        Where it is.
+        """
+        return IPv4Address("UDP", *self._place)
+
+    def stopListening(self) -> Deferred[None]:
+        """
+        Leave the port.
+        """
+        self._reactor.datagrams.pop(self._place, None)
+        return succeed(None)
+
+
 class _Closing(Protocol):
     """
     The far end of a connection that is closed at once.
@@ -245,7 +302,7 @@ class _Closing(Protocol):
 
 class MemoryReactor(Clock):
     """
-    Time that a test lets pass, and TCP in memory: what listens here is reached from here, nothing else is.
+    Time that a test lets pass, and TCP and UDP in memory: what listens here is reached from here, nothing else is.
 
     @ivar names: the addresses of hosts.
     @ivar unreachable: addresses from which no answer ever comes, not even a refusal.
@@ -254,6 +311,7 @@ class MemoryReactor(Clock):
     def __init__(self) -> None:
         super().__init__()
         self.listening: dict[tuple[str, int], _Listening] = {}
+        self.datagrams: dict[tuple[str, int], _Datagrams] = {}
         self.names: dict[str, str] = {}
         self.unreachable: set[str] = set()
         self.ports = count(40001)
@@ -307,6 +365,21 @@ class MemoryReactor(Clock):
         Connect in memory.
         """
         return _Connecting(self, (host, port), factory, "127.0.0.1" if bindAddress is None else bindAddress[0])
+
+    def listenUDP(
+        self, port: int, protocol: DatagramProtocol, interface: str = "", maxPacketSize: int = 8192
+    ) -> _Datagrams:
+        """
+        Put up a UDP port in memory.
+
+        @raise CannotListenError: it is taken.
+        """
+        place = (interface or "127.0.0.1", port or next(self.ports))
+        if place in self.datagrams:
+            raise CannotListenError(interface, port, OSError("the address is in use"))
+        opened = self.datagrams[place] = _Datagrams(self, place, protocol)
+        protocol.makeConnection(opened)  # type: ignore[arg-type]
+        return opened
 
 
 class MemoryModule:

@@ -20,13 +20,21 @@ class Host:
 
     def ask(self, line: str) -> str:
         """Run a command line, and give everything up to its result."""
-        self._line.sendall(line.encode() + b"\r")
+        self.say(line.encode() + b"\r")
+        return self.until(b"OK\r\n", b"ERROR\r\n", b"CONNECT\r\n").decode()
+
+    def say(self, data: bytes) -> None:
+        """Send octets."""
+        self._line.sendall(data)
+
+    def until(self, *ends: bytes) -> bytes:
+        """What is heard up to one of these."""
         heard = b""
-        while not heard.endswith((b"OK\r\n", b"ERROR\r\n", b"CONNECT\r\n")):
+        while not heard.endswith(ends):
             got = self._line.recv(4096)
             assert got, heard
             heard += got
-        return heard.decode()
+        return heard
 
     def close(self) -> None:
         """Unplug."""
