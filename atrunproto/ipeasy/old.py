@@ -200,11 +200,11 @@ async def _open(at: ATInstance) -> Conversation:
     Connect to the peer of #SKTSET.
     """
     conversation = _own(at)
-    kind, port, host, closure, _ = at.module.settings.get(PEER, at.number)
+    kind, port, host, closure, local = at.module.settings.get(PEER, at.number)
     if not host or not port:
         raise refuse()
     checkOnline(at)
-    await connect(at, conversation, kind, port, _plain(host), closure, isOld=True)
+    await connect(at, conversation, kind, port, _plain(host), closure, isOld=True, localPort=local)
     return conversation
 
 

@@ -193,3 +193,12 @@ def test_realSockets() -> None:
         assert data == bytes(300)
         far.sendto(b"answer OK\r\n", origin)
         assert host.until(b"OK\r\n") == b"answer OK\r\n"
+
+
+def test_oldInterface() -> None:
+    """#SKTD speaks UDP too, from the own port that it is given (reference 7)."""
+    lines = Lines()
+    wire = peer(lines)
+    assert lines.ask(f'AT#SKTD=1,{PORT},"{HOST}",0,{OWN}') == ["CONNECT"]
+    lines.say(bytes(300))
+    assert wire.heard == [(bytes(300), (HOST, OWN))]
