@@ -7,7 +7,7 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 Address = tuple[str, int]
@@ -150,6 +150,52 @@ def cycles(addresses: Iterable[Address], request: bytes, size: int, seconds: flo
                 begin(address)
     epoll.close()
     return Count(done, time.perf_counter() - begun)
+
+
+def stream(ways: Sequence[tuple[socket.socket, socket.socket]], seconds: float, packet: int) -> Count:
+    """
+    Send into the first socket of each way as much as it takes, for some time, until all has come out of the second.
+
+    @param packet: octets of a packet; only whole ones are sent.
+    @return: the octets that came out.
+    """
+    data, buffer = bytes(65536), bytearray(1 << 18)
+    poll = select.epoll()
+    roles: dict[int, tuple[socket.socket, bool]] = {}
+    for source, sink in ways:
+        source.setblocking(False)
+        poll.register(source, select.EPOLLOUT)
+        poll.register(sink, select.EPOLLIN)
+        roles[source.fileno()], roles[sink.fileno()] = (source, True), (sink, False)
+    sent = dict.fromkeys((source for source, _ in ways), 0)
+    came = 0
+    sending = True
+    begun = time.perf_counter()
+    end = begun + seconds
+    while sending or came < sum(sent.values()):
+        events = poll.poll(STUCK)
+        if not events:
+            raise Stuck(f"{sum(sent.values()) - came} octets have not come out")
+        for handle, _ in events:
+            connection, isSource = roles[handle]
+            if isSource:
+                sent[connection] += connection.send(data)
+            else:
+                count = connection.recv_into(buffer)
+                if not count:
+                    raise Stuck("a connection was closed")
+                came += count
+        if sending and time.perf_counter() >= end:
+            sending = False
+            for source, _ in ways:
+                poll.unregister(source)
+                # whole packets, so that none waits for its transmission timeout
+                source.settimeout(STUCK)
+                source.sendall(bytes(-sent[source] % packet))
+                sent[source] += -sent[source] % packet
+    passed = time.perf_counter() - begun
+    poll.close()
+    return Count(came, passed)
 
 
 def connected(address: Address) -> socket.socket:

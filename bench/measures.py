@@ -5,6 +5,7 @@ What is measured. Each bench runs its subject and a bare Twisted program by turn
 from __future__ import annotations
 
 import resource
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from statistics import median
 from typing import NamedTuple
 
 from .children import CLIENT_CPU, Child
-from .clients import Address, Count, Lines, cycles
+from .clients import STUCK, Address, Count, Lines, connected, cycles, received, stream
 
 ECHO_OFF, ECHO_ON = b"ATE0\r", b"ATE1\r"
 REQUEST = b"AT+CSQ\r"
@@ -26,6 +27,12 @@ PLAIN = b"." * (len(ANSWER) - 1) + b"\r"
 AHEAD = 500
 #: modules from which on memory and time of the fleet have an aim
 AGREED = 10_000
+#: online sockets at a time
+AT_ONCE = 6
+#: octets of a packet of a socket, by the factory
+PACKET = 300
+#: pairs of sockets: the end on the AT port, and the server's
+Ways = list[tuple[socket.socket, socket.socket]]
 #: seconds for which memory settles before it is read
 SETTLING = 1.0
 
@@ -281,10 +288,72 @@ def beside(name: str, value: float, unit: str, bare: float, most: float | None =
     return Figure(name, value, unit, bare, ratio, f"<= {most:,} {unit}", value <= most)
 
 
+@contextmanager
+def online(modules: Child, relay: Child, server: socket.socket, count: int) -> Iterator[tuple[Ways, Ways]]:
+    """
+    Connections through online sockets, one on each module, and as many through the relay: near end and far end.
+    """
+    ways: list[list[tuple[socket.socket, socket.socket]]] = [[], []]
+    port = server.getsockname()[1]
+    dial = (ECHO_OFF, b'AT+CGDCONT=1,"IP","x"\r', b"AT#SGACT=1,1\r", b'AT#SD=1,0,%d,"127.0.0.1"\r' % port)
+    try:
+        for addresses, lines, found in (
+            (modules.facts["addresses"], dial, ways[0]),
+            (relay.facts["addresses"] * count, (), ways[1]),
+        ):
+            for host, number in addresses[:count]:
+                near = connected((host, number))
+                for line in lines:
+                    near.sendall(line)
+                    heard = b""
+                    while not heard.endswith((b"OK\r\n", b"CONNECT\r\n")):
+                        heard += received(near)
+                found.append((near, server.accept()[0]))
+        yield ways[0], ways[1]
+    finally:
+        for near, far in (*ways[0], *ways[1]):
+            near.close()
+            far.close()
+
+
+def sockets(scale: Scale) -> Iterator[Figure]:
+    """
+    What passes through online sockets, each on an AT port of its own, in both directions.
+    """
+    for count in (1, AT_ONCE):
+        with (
+            socket.create_server(("127.0.0.1", 0)) as server,
+            Child("Modules", count=count) as modules,
+            Child("Relay", target=server.getsockname()[1], size=PACKET) as relay,
+        ):
+            server.settimeout(STUCK)
+            with online(modules, relay, server, count) as (subject, bare):
+                for direction, toServer in (("Internet to AT port", False), ("AT port to Internet", True)):
+                    yield _throughput(
+                        f"{direction}, {count} online", scale, (modules, subject), (relay, bare), toServer
+                    )
+
+
+def _throughput(
+    name: str, scale: Scale, subject: tuple[Child, Ways], bare: tuple[Child, Ways], toServer: bool
+) -> Figure:
+    """
+    MB a second one way.
+    """
+
+    def run(child: Child, ways: Ways) -> Turn:
+        turned = ways if toServer else [(far, near) for near, far in ways]
+        return measured(child, lambda: stream(turned, scale.seconds, PACKET))
+
+    one, other, ratio = compare(scale.turns, lambda: run(*subject), lambda: run(*bare))
+    return Figure(name, one.rate / 1e6, "MB/s", other.rate / 1e6, ratio.rate, "ratio >= 0.8", ratio.rate >= 0.8)
+
+
 #: by name
 BENCHES: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "local": local,
     "service": service,
     "login": login,
     "fleet": fleet,
+    "sockets": sockets,
 }

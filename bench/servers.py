@@ -18,7 +18,8 @@ from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.protocol import ClientFactory, Factory
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import ClientFactory, Factory, Protocol
 from twisted.internet.stdio import StandardIO
 from twisted.internet.task import deferLater
 from twisted.logger import globalLogBeginner, textFileLogObserver
@@ -78,6 +79,50 @@ class Bare:
 
         factory = Factory.forProtocol(LateEcho if delay else Echo)
         port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface="127.0.0.1")
+        self.facts = {"addresses": [["127.0.0.1", port.getHost().port]]}
+
+
+class Relay:
+    """
+    A relay between its callers and one server: what online sockets are measured against.
+    """
+
+    def __init__(self, target: int, size: int) -> None:
+        """
+        @param target: the port of the server.
+        @param size: octets of a write to the server.
+        """
+
+        class Outward(Protocol):
+            def __init__(self, inward: Any) -> None:
+                self.inward = inward
+
+            def connectionMade(self) -> None:
+                self.transport.setTcpNoDelay(True)  # type: ignore[union-attr]
+                self.inward.join(self)
+
+            def dataReceived(self, data: bytes) -> None:
+                self.inward.transport.write(data)
+
+        class Inward(Protocol):
+            outward: Any
+
+            def connectionMade(self) -> None:
+                self.transport.pauseProducing()  # type: ignore[union-attr]
+                connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", target), Outward(self))
+
+            def join(self, outward: Any) -> None:
+                self.outward = outward
+                outward.transport.registerProducer(self.transport, True)
+                self.transport.registerProducer(outward.transport, True)  # type: ignore[union-attr]
+                self.transport.resumeProducing()  # type: ignore[union-attr]
+
+            def dataReceived(self, data: bytes) -> None:
+                write = self.outward.transport.write
+                for start in range(0, len(data), size):
+                    write(data[start : start + size])
+
+        port = reactor.listenTCP(0, Factory.forProtocol(Inward), backlog=BACKLOG, interface="127.0.0.1")
         self.facts = {"addresses": [["127.0.0.1", port.getHost().port]]}
 
 
@@ -300,7 +345,7 @@ class Requests(LineReceiver):
             reactor.stop()
 
 
-KINDS = {kind.__name__: kind for kind in (Bare, BareHost, BareCallers, Modules, Services, Callers, FleetHost)}
+KINDS = {kind.__name__: kind for kind in (Bare, Relay, BareHost, BareCallers, Modules, Services, Callers, FleetHost)}
 
 
 def main(kind: str, cpu: str, options: str) -> None:
