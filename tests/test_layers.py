@@ -48,7 +48,6 @@ SHELLS = {
     "ipeasy.listening",
     "ipeasy.module",
     "ipeasy.datagram",
-    "ipeasy.old",
     "ipeasy.segments",
     "ipeasy.old",
     "ipeasy.peer",
