@@ -108,11 +108,15 @@ class IPEasyLinkTest(TCPClientTest):
             """The factory settings of a socket."""
             return (1, 300, 90, 600, 50)
 
+        def value(self, name: str) -> int:
+            """All other settings are off."""
+            return 0
+
         def address(self, cid: int) -> str:
             """The context is active."""
             return "127.0.0.1"
 
-        def resolve(self, name: str) -> Deferred[str]:
+        def resolve(self, name: str, cid: int) -> Deferred[str]:
             """A host that is an address."""
             found: Deferred[str] = Deferred()
             found.callback(name)
