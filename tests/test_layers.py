@@ -35,7 +35,6 @@ SHELLS = {
     "ftp.commands",
     "ftp.control",
     "ftp.module",
-    "ftp.surroundings",
     "ftp.transfer",
     "mail.commands",
     "mail.module",

@@ -1,14 +1,20 @@
 """
-What an AT instance needs of the module round it, as an interface: whoever embeds an instance provides it.
+What an AT instance, and protocols beside it, need of the module round them, as interfaces: whoever embeds them
+provides these.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from .settings import Memory, Settings
+
+if TYPE_CHECKING:
+    from .module import ATInstance
 
 Part = TypeVar("Part")
 
@@ -64,4 +70,61 @@ class Surroundings(Protocol):
     def identify(self, what: str) -> str:
         """
         An identity answer of the product: C{"manufacturer"}, C{"model"}, C{"revision"}, C{"I0"} to C{"I5"}, ...
+        """
+
+
+class Stack(Protocol):
+    """
+    What protocols that open connections of their own need of the module: the little of a TCP/IP stack.
+    """
+
+    @property
+    def clock(self) -> IReactorTime:
+        """
+        Where time comes from.
+        """
+
+    @property
+    def reactor(self) -> Any:
+        """
+        Where real sockets are made: an IReactorTCP.
+        """
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The settings of the module.
+        """
+
+    def address(self, cid: int) -> str | None:
+        """
+        The address of an active context, or C{None}.
+        """
+
+    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
+        """
+        Hear of each context that becomes active or ceases to be.
+        """
+
+    def resolve(self, name: str, cid: int = 1) -> Deferred[str]:
+        """
+        The address of a host as it is seen through a context, in dotted form.
+        """
+
+
+class ContextUser(Stack, Protocol):
+    """
+    A stack whose contexts a command may activate and end by itself.
+    """
+
+    async def activateContext(self, at: ATInstance, cid: int) -> str:
+        """
+        Activate a context for a command of this instance, and give its address.
+
+        @raise CommandFailed: it can't be.
+        """
+
+    def deactivateContext(self, cid: int) -> None:
+        """
+        End a context, if it is active.
         """

@@ -16,8 +16,8 @@ from twisted.internet.protocol import Factory
 
 from atrunproto.at.module import ATInstance
 from atrunproto.at.results import CME, refuse
+from atrunproto.at.surroundings import Stack
 
-from .surroundings import Surroundings
 from .transfer import DataConnection, Download, Upload
 
 #: the contexts that a session may use: the first, else the circuit-switched one
@@ -272,7 +272,7 @@ class FTP:
 
     __slots__ = ("_session", "_told", "surroundings")
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Stack) -> None:
         self.surroundings = surroundings
         self._session: Session | None = None
         self._told = ""

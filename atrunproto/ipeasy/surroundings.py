@@ -5,65 +5,21 @@ What sockets need of the module round them, as an interface: whoever embeds them
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 
 from atrunproto.at.module import ATInstance, Notice
 from atrunproto.at.online import Online
-from atrunproto.at.settings import Settings
+from atrunproto.at.surroundings import ContextUser
 
 from .listening import Listener
 
 
-class Surroundings(Protocol):
+class Surroundings(ContextUser, Protocol):
     """
     What sockets need of the module round them.
     """
-
-    @property
-    def clock(self) -> IReactorTime:
-        """
-        Where time comes from.
-        """
-
-    @property
-    def reactor(self) -> Any:
-        """
-        Where real sockets are made: an IReactorTCP.
-        """
-
-    @property
-    def settings(self) -> Settings:
-        """
-        The settings of the module.
-        """
-
-    def address(self, cid: int) -> str | None:
-        """
-        The address of an active context, or C{None}.
-        """
-
-    async def activateContext(self, at: ATInstance, cid: int) -> str:
-        """
-        Activate a context for a command of this instance, and give its address.
-        """
-
-    def deactivateContext(self, cid: int) -> None:
-        """
-        End a context, if it is active.
-        """
-
-    def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
-        """
-        Hear of each context that becomes active or ceases to be.
-        """
-
-    def resolve(self, name: str, cid: int) -> Deferred[str]:
-        """
-        The address of a host as it is seen through a context, in dotted form.
-        """
 
     def claimPort(self, address: str, port: int) -> Deferred[None]:
         """
