@@ -30,6 +30,8 @@ class DatagramLink(Link):
     A link whose packets stay apart: each is one datagram.
     """
 
+    __slots__ = ()
+
     def sendPackets(self, packets: Sequence[bytes]) -> None:
         for packet in packets:
             self.writeNow(packet)
@@ -154,7 +156,7 @@ class DatagramPort(DatagramProtocol):
         Put a link on this port; it is up at once.
         """
         self._channel = Channel(self, link, peer)
-        link.makeConnection(self._channel)  # type: ignore[no-untyped-call]
+        link.makeConnection(self._channel)
 
     def admit(self, rules: Sequence[Rule]) -> None:
         """

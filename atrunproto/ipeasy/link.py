@@ -40,8 +40,8 @@ def keepAlive(transport: Any, minutes: int) -> None:
             transport.getHandle().setsockopt(sockets.IPPROTO_TCP, idle, minutes * 60)
 
 
-@implementer(ITransport, IConsumer, IPushProducer)
-class Link(protocol.Protocol):
+@implementer(IProtocol, ITransport, IConsumer, IPushProducer)
+class Link:
     """
     One connection of a socket: paced towards the peer, and the transport of what runs on it.
 
@@ -53,7 +53,28 @@ class Link(protocol.Protocol):
 
     @ivar bearer: the rules for an AT instance that sits on it.
     @ivar disconnecting: it is about to be closed.
+    @ivar connected: it is up, or closing.
     """
+
+    # not a Protocol of Twisted's, whose instances have a dictionary: a module with ten thousand like it counts these
+    __slots__ = (
+        "_above",
+        "_askCall",
+        "_closeCall",
+        "_closing",
+        "_idle",
+        "_idleCall",
+        "_isDropped",
+        "_packets",
+        "_producer",
+        "_pulls",
+        "_sendCall",
+        "_socket",
+        "bearer",
+        "connected",
+        "disconnecting",
+        "transport",
+    )
 
     def __init__(self, socket: Socket, above: IProtocol, bearer: Bearer = LOCAL) -> None:
         """
@@ -73,27 +94,39 @@ class Link(protocol.Protocol):
         self._producer: Any = None
         self._pulls = False
         self._closing = False
-        self._peer: Any = None
+        self._isDropped = False
+        self.connected = False
         self.disconnecting = False
+        self.transport: Any = None
+
+    def makeConnection(self, transport: Any) -> None:
+        """
+        The connection is there.
+        """
+        self.connected = True
+        self.transport = transport
+        self.connectionMade()
 
     def connectionMade(self) -> None:
         transport: Any = self.transport
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
             keepAlive(transport, self._socket.extension.keepalive)
-        self._peer = transport.getPeer()
         self._touch()
         self._socket.linkUp(self)
         self._above.makeConnection(self)
         self._socket.linkReady(self)
 
     def dataReceived(self, data: bytes) -> None:
+        if self._isDropped:
+            # what comes on a dropped connection is for nobody
+            return
         self._touch()
         self._socket.received += len(data)
         self._above.dataReceived(data)
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
-        self.connected = 0
+        self.connected = False
         for call in (self._idleCall, self._sendCall, self._closeCall, self._askCall):
             if call is not None:
                 call.cancel()
@@ -162,7 +195,7 @@ class Link(protocol.Protocol):
             self._socket.sent += len(data)
             if self._closeCall is not None:
                 self._closeCall.reset(CLOSING)
-            self.transport.write(data)  # type: ignore[union-attr]
+            self.transport.write(data)
 
     def send(self, data: bytes) -> None:
         """
@@ -194,8 +227,8 @@ class Link(protocol.Protocol):
         self._stopAsking()
         self.writeNow(self._packets.flush())
         self._closing = True
-        self.transport.unregisterProducer()  # type: ignore[union-attr]
-        self.transport.loseConnection()  # type: ignore[union-attr]
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
 
     def _closingOver(self) -> None:
         self._closeCall = None
@@ -203,7 +236,7 @@ class Link(protocol.Protocol):
 
     def abortConnection(self) -> None:
         if self.connected:
-            self.transport.abortConnection()  # type: ignore[union-attr]
+            self.transport.abortConnection()
 
     def release(self) -> None:
         """
@@ -211,7 +244,7 @@ class Link(protocol.Protocol):
         """
         self.unregisterProducer()
         self._above = protocol.Protocol()
-        self.dataReceived = self._discard  # type: ignore[method-assign]
+        self._isDropped = True
         self.loseConnection()
         self._socket.linkDown(self)
 
@@ -220,16 +253,10 @@ class Link(protocol.Protocol):
         Close; what has gathered is lost, and what still comes is for nobody.
         """
         self._packets.flush()
-        self.dataReceived = self._discard  # type: ignore[method-assign]
+        self._isDropped = True
         if self.connected and not self._closing:
             self._limitClose()
             self._close()
-
-    @staticmethod
-    def _discard(data: bytes) -> None:
-        """
-        What comes on a dropped connection.
-        """
 
     @property
     def unacknowledged(self) -> int:
@@ -246,11 +273,12 @@ class Link(protocol.Protocol):
             return 0
 
     def getPeer(self) -> IAddress:
-        peer: IAddress = self._peer
+        peer: IAddress = self.transport.getPeer()
         return peer
 
     def getHost(self) -> IAddress:
-        return self.transport.getHost()  # type: ignore[union-attr]
+        host: IAddress = self.transport.getHost()
+        return host
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """
@@ -265,13 +293,13 @@ class Link(protocol.Protocol):
             return
         self._producer, self._pulls = producer, not streaming
         if not self._closing:
-            self.transport.registerProducer(producer, streaming)  # type: ignore[union-attr]
+            self.transport.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         self._producer, self._pulls = None, False
         self._stopAsking()
         if not self._closing:
-            self.transport.unregisterProducer()  # type: ignore[union-attr]
+            self.transport.unregisterProducer()
             if self.disconnecting and self.connected:
                 self._close()
 
@@ -285,11 +313,11 @@ class Link(protocol.Protocol):
             call.cancel()
 
     def pauseProducing(self) -> None:
-        self.transport.pauseProducing()  # type: ignore[union-attr]
+        self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         if self.connected:
-            self.transport.resumeProducing()  # type: ignore[union-attr]
+            self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
         self.loseConnection()

@@ -55,13 +55,16 @@ class _Dialled(protocol.ClientFactory):
 
     def __init__(self, link: Link, failed: Callable[[Failure], None]) -> None:
         self._link = link
-        self._failed = failed
+        self._failed: Callable[[Failure], None] | None = failed
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
+        # the factory lives as long as the connection; what the attempt has left would be kept with it
+        self._failed = None
         return self._link
 
     def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
-        self._failed(reason)
+        if self._failed is not None:
+            self._failed(reason)
 
 
 def _datagrams(address: str) -> str:

@@ -236,7 +236,7 @@ def test_keepalive(liveModule: Callable[..., LiveModule], minutes: int) -> None:
         link = module.module.part(SocketTable).socket(1).link
         assert link is not None
         assert link.transport is not None
-        handle: socket.socket = link.transport.getHandle()  # type: ignore[attr-defined]
+        handle: socket.socket = link.transport.getHandle()
         assert bool(handle.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)) == (minutes > 0)
         if minutes:
             assert handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == minutes * 60
