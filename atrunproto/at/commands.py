@@ -59,9 +59,7 @@ class Command:
     longest: float = 5.0
     #: the reason for a read form that the command doesn't have
     noRead: Reason = CME[4]
-    #: a bare name, without C{=}, is an error
-    needsValue: bool = False
-    #: the reason for it, where it isn't that of a syntax error
+    #: the reason for a bare name that the command doesn't have, where it isn't that of a syntax error
     noValue: Reason | None = None
     #: C{NO CARRIER} answers it; in the midst of other commands that is a notice
     noCarrier: bool = False
@@ -204,7 +202,6 @@ class CommandTable:
                     parameters,
                     run=handler if parameters else None,
                     execute=None if bare else handler,
-                    needsValue=bare,
                     **facts,
                 )
             )
@@ -257,7 +254,6 @@ class CommandTable:
                 run=assign,
                 execute=setBare if bare is not None else None,
                 isSetting=True,
-                needsValue=bare is None,
                 **facts,
             )
         )

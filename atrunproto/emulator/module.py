@@ -68,7 +68,6 @@ class EmulatedModule:
         "_bootCall",
         "_endCall",
         "_instances",
-        "_onReady",
         "_parts",
         "_script",
         "_whenOn",

@@ -66,7 +66,6 @@ class Operator:
     cells: Sequence[Cell] = EXAMPLE_CELLS
     forbidden: bool = False
     bands: Sequence[int] = (0, 1)
-    utran: bool = True
 
 
 class AddressPool:

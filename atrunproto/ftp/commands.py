@@ -48,7 +48,7 @@ _timeout = commands.setting(
     about="How long a server may take for a connection or a reply; the bare name reads it.",
     source="reference 8 (S IP Easy User Guide 3.3); TEL-FTP-01, TEL-FTP-02",
 )
-commands.replace(_timeout, execute=_timeout.read, needsValue=False)
+commands.replace(_timeout, execute=_timeout.read)
 
 
 @commands.action(

@@ -138,13 +138,6 @@ class Link:
             producer.stopProducing()
         self._above.connectionLost(reason)
 
-    def hand(self, above: IProtocol) -> None:
-        """
-        Put something else on the connection.
-        """
-        self._above = above
-        above.makeConnection(self)
-
     # -- the transport of what runs on it
 
     def write(self, data: bytes) -> None:

@@ -31,8 +31,6 @@ UNANSWERED_AT_ONCE = 16
 
 #: admits nobody: for an address that is off the air
 NOBODY: Sequence[Rule] = ()
-#: admits everybody
-EVERYBODY: Sequence[Rule] = (("0.0.0.0", "0.0.0.0"),)
 
 
 class _SockFprog(ctypes.Structure):
