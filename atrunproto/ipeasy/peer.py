@@ -133,9 +133,9 @@ async def goOnline(client: ATClient, line: str, socket: OnlineSocket, factory: I
 
 
 @implementer(IStreamServerEndpoint)
-class IPEasyServerEndpoint:
+class SocketServerEndpoint:
     """
-    Listens by C{#SL}; the client is online while a caller is served, and the next one waits until then.
+    Listens by C{#SL}; how a caller is taken is told by those built on it.
     """
 
     def __init__(
@@ -166,27 +166,33 @@ class IPEasyServerEndpoint:
 
     async def _listen(self, factory: IProtocolFactory) -> IListeningPort:
         async def accept(host: IAddress, peer: IAddress) -> None:
-            socket = OnlineSocket(self._client, self._connId, factory, host, peer)
-            try:
-                await goOnline(self._client, f"AT#SA={self._connId}", socket, factory)
-            except NoProtocol:
-                pass
-            await socket.over
+            await self._accept(factory, host, peer)
 
-        return await listen(self._client, self._connId, self._port, self._context, self._admitted, accept)
+        try:
+            if self._context is not None:
+                await bringUp(self._client, self._context)
+            listening = ListeningSocket(self._client, self._connId, self._port, self._admitted, accept)
+            await listening.start()
+        except ATError as error:
+            raise CannotListenError("", self._port, error) from error
+        return listening
+
+    async def _accept(self, factory: IProtocolFactory, host: IAddress, peer: IAddress) -> None:
+        """
+        Take a caller, and wait until he has been served.
+        """
+        raise NotImplementedError
 
 
-async def listen(
-    client: ATClient, connId: int, port: int, context: Context | None, admitted: Iterable[tuple[str, str]], accept: Any
-) -> IListeningPort:
+class IPEasyServerEndpoint(SocketServerEndpoint):
     """
-    Begin to listen with a socket.
+    Listens by C{#SL}; the client is online while a caller is served, and the next one waits until then.
     """
-    try:
-        if context is not None:
-            await bringUp(client, context)
-        listening = ListeningSocket(client, connId, port, admitted, accept)
-        await listening.start()
-    except ATError as error:
-        raise CannotListenError("", port, error) from error
-    return listening
+
+    async def _accept(self, factory: IProtocolFactory, host: IAddress, peer: IAddress) -> None:
+        socket = OnlineSocket(self._client, self._connId, factory, host, peer)
+        try:
+            await goOnline(self._client, f"AT#SA={self._connId}", socket, factory)
+        except NoProtocol:
+            pass
+        await socket.over

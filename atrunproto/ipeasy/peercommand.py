@@ -18,11 +18,9 @@ from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionDo
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
-    IListeningPort,
     IProtocol,
     IProtocolFactory,
     IStreamClientEndpoint,
-    IStreamServerEndpoint,
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -32,7 +30,7 @@ from atrunproto.at.errors import ATError, CommandFailed
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peeronline import OnlineAddress
 
-from .peer import DIAL_WAIT, checkedHost, connectError, listen
+from .peer import DIAL_WAIT, SocketServerEndpoint, checkedHost, connectError
 from .peercontexts import Context, bringUp
 from .peerlistening import addressesOf
 from .peertransport import SocketTransport
@@ -369,8 +367,7 @@ class CommandClientEndpoint:
         return protocol
 
 
-@implementer(IStreamServerEndpoint)
-class CommandServerEndpoint:
+class CommandServerEndpoint(SocketServerEndpoint):
     """
     Listens by C{#SL}, and takes callers in command mode, one at a time.
     """
@@ -384,32 +381,17 @@ class CommandServerEndpoint:
         admitted: Iterable[tuple[str, str]] = (),
     ) -> None:
         """
-        @param context: the context to bring up first if it isn't active; C{None}: somebody else sees to that.
-        @param admitted: (address, mask) of callers to let in by C{#FRWL}, whose rules a module forgets at power-off.
+        @param context: as for L{SocketServerEndpoint}.
+        @param admitted: as for L{SocketServerEndpoint}.
         """
+        super().__init__(sockets.client, connId, port, context, admitted)
         self._sockets = sockets
-        self._connId = connId
-        self._port = port
-        self._context = context
-        self._admitted = tuple(admitted)
 
-    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
-        """
-        Listen.
-
-        @raise CannotListenError: (by the Deferred) the module can't.
-        """
-        return Deferred.fromCoroutine(self._listen(protocolFactory))
-
-    async def _listen(self, factory: IProtocolFactory) -> IListeningPort:
-        async def accept(host: IAddress, peer: IAddress) -> None:
-            await self._sockets.prepare(self._connId)
-            await self._sockets.client.execute(f"AT#SA={self._connId},1")
-            factory.doStart()
-            socket, protocol = _begin(self._sockets, self._connId, factory, host, peer)
-            if protocol is None:
-                factory.doStop()
-            await socket.over
-
-        client = self._sockets.client
-        return await listen(client, self._connId, self._port, self._context, self._admitted, accept)
+    async def _accept(self, factory: IProtocolFactory, host: IAddress, peer: IAddress) -> None:
+        await self._sockets.prepare(self._connId)
+        await self._client.execute(f"AT#SA={self._connId},1")
+        factory.doStart()
+        socket, protocol = _begin(self._sockets, self._connId, factory, host, peer)
+        if protocol is None:
+            factory.doStop()
+        await socket.over
