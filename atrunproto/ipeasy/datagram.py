@@ -32,8 +32,8 @@ class DatagramLink(Link):
 
     __slots__ = ()
 
-    def sendPackets(self, packets: Sequence[bytes]) -> None:
-        for packet in packets:
+    def sendFull(self, packets: bytes) -> None:
+        for packet in self._packets.cut(packets):
             self.writeNow(packet)
 
     def send(self, data: bytes) -> None:

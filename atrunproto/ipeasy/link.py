@@ -10,7 +10,7 @@ import fcntl
 import socket as sockets
 import sys
 import termios
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import protocol
@@ -147,21 +147,22 @@ class Link:
         if not self.connected or self._closing:
             return
         clock = self._socket.clock
-        packets = self._packets.gather(data, clock.seconds())
-        self.sendPackets(packets)
-        if self._pulls and not packets and self._askCall is None:
+        full = self._packets.fill(data, clock.seconds())
+        if full:
+            self.sendFull(full)
+        elif self._pulls and self._askCall is None:
             # nothing has left, so the transport won't ask for more
             self._askCall = clock.callLater(0, self._ask)
         deadline = self._packets.deadline()
         if deadline is not None and self._sendCall is None:
             self._sendCall = clock.callLater(max(0.0, deadline - clock.seconds()), self._sendRest)
 
-    def sendPackets(self, packets: Sequence[bytes]) -> None:
+    def sendFull(self, packets: bytes) -> None:
         """
         Send full packets: in one piece, since TCP joins them in any case, and pauses a push producer at each one that
         is too much.
         """
-        self.writeNow(b"".join(packets))
+        self.writeNow(packets)
 
     def forwardAt(self, octet: int | None) -> None:
         """

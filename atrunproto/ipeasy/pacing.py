@@ -8,6 +8,8 @@ Source: reference 6.1 (#SCFG pktSz and txTo, #SCFGEXT2 bufferStart, #PADFWD); TE
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 class Packets:
     """
@@ -31,26 +33,31 @@ class Packets:
         self._held = b""
         self._since = 0.0
 
-    def gather(self, data: bytes, now: float) -> list[bytes]:
+    def fill(self, data: bytes, now: float) -> bytes:
         """
-        Take octets; give the packets that are full.
+        Take octets; give those of the packets that are full, in one piece, as a stream has them.
         """
         if self.restarts or not self._held:
             self._since = now
         held = self._held + data
-        size, start = self.size, 0
-        packets: list[bytes] = []
-        if self.forward is not None:
-            while end := held.find(self.forward, start) + 1:
-                packets += [held[at : min(at + size, end)] for at in range(start, end, size)]
-                start = end
-        full = len(held) - (len(held) - start) % size
-        packets += [held[at : at + size] for at in range(start, full, size)]
-        if packets:
-            held = held[full:]
+        start = 0 if self.forward is None else held.rfind(self.forward) + 1
+        full = len(held) - (len(held) - start) % self.size
+        if full:
             self._since = now
-        self._held = held
-        return packets
+        self._held = held[full:]
+        return held[:full]
+
+    def cut(self, full: bytes) -> Iterator[bytes]:
+        """
+        The packets in what L{fill} has given.
+        """
+        start = 0
+        while start < len(full):
+            forward = 0 if self.forward is None else full.find(self.forward, start) + 1
+            end = forward or len(full)
+            for at in range(start, end, self.size):
+                yield full[at : min(at + self.size, end)]
+            start = end
 
     def deadline(self) -> float | None:
         """

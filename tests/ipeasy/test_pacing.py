@@ -11,9 +11,11 @@ from tests.ipeasy.lines import Lines
 def test_packets() -> None:
     """Full packets leave at once, and the rest when its timeout is over (TEL-SCF-11)."""
     packets = Packets(4, 2.0)
-    assert packets.gather(b"abcdefghij", 10.0) == [b"abcd", b"efgh"]
+    full = packets.fill(b"abcdefghij", 10.0)
+    assert full == b"abcdefgh"
+    assert list(packets.cut(full)) == [b"abcd", b"efgh"]
     assert packets.deadline() == 12.0
-    assert packets.gather(b"k", 11.0) == []
+    assert packets.fill(b"k", 11.0) == b""
     assert packets.deadline() == 12.0
     assert packets.flush() == b"ijk"
     assert packets.deadline() is None
@@ -34,8 +36,10 @@ def test_forward(held: bytes, data: bytes, left: list[bytes], rest: bytes) -> No
     """The forward character completes a packet, which is never longer than the packet size (reference 6.1)."""
     packets = Packets(4, 2.0)
     packets.forward = ord(";")
-    assert packets.gather(held, 0.0) == []
-    assert packets.gather(data, 1.0) == left
+    assert packets.fill(held, 0.0) == b""
+    full = packets.fill(data, 1.0)
+    assert full == b"".join(left)
+    assert list(packets.cut(full)) == left
     assert packets.flush() == rest
 
 

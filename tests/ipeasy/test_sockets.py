@@ -269,7 +269,7 @@ def test_packetsLoseNothing(pieces: list[bytes], size: int) -> None:
     packets = Packets(size, 1.0)
     out: list[bytes] = []
     for piece in pieces:
-        out += packets.gather(piece, 0.0)
+        out += packets.cut(packets.fill(piece, 0.0))
     assert all(len(packet) == size for packet in out)
     rest = packets.flush()
     assert len(rest) < size
