@@ -13,7 +13,8 @@ from twisted.internet.protocol import Factory, Protocol
 
 from atrunproto.testing.dialogue import Dialogue, Event, Fact, octetsOf
 from atrunproto.testing.quietclock import QuietClock
-from atrunproto.testing.replaying.ports import DatagramPeer, Echo, Listener, Peer, Port, closed
+from atrunproto.testing.replaying.datagrams import DatagramEcho, DatagramPlace
+from atrunproto.testing.replaying.ports import Echo, Listener, Peer, Port, closed
 
 _NAMED_NET: Final = "127.80.0."
 """Where hosts that a dialogue knows by name only get their addresses."""
@@ -36,16 +37,10 @@ class Peers:
         self.hosts: dict[str, str] = {}
         self._dialogue = dialogue
         self._reactor = reactor
-        self._listeners: dict[tuple[str, int], Listener] = {}
+        self._places: dict[tuple[type, str, int], Listener | DatagramPlace] = {}
         self._services: list[IListeningPort] = []
-        self._ports: dict[str, Port] = {}
         self._tcp: Fact | None = None
-        datagrams = {fact.values["target"] for fact in dialogue.facts if fact.word == "peer" and "udp" in fact.values}
-        datagrams |= {
-            step.values["target"] for step in dialogue.steps if isinstance(step, Event) and "udp" in step.values
-        }
-        for name in _PEERS:
-            self._ports[name] = (DatagramPeer if name in datagrams else Peer)(name, quiet, reactor)
+        self._ports = {name: Peer(name, quiet, reactor) for name in _PEERS}
 
     def start(self) -> None:
         """
@@ -68,18 +63,15 @@ class Peers:
         host, number = self.address(fact.values["host"]), int(fact.values["number"])
         if fact.word == "echo":
             self._serve(host, number, Echo)
+            self._services.append(self._reactor.listenUDP(number, DatagramEcho(), interface=host))
         elif fact.word == "ftp":
             self._serveFiles(host, number, fact.values["user"], fact.values["password"])
         elif fact.word == "silent":
             self._serve(host, number, Protocol)
         elif fact.word == "peer":
-            peer = self._ports[fact.values["target"]]
-            if isinstance(peer, DatagramPeer):
-                peer.bind(host, number)
-            elif isinstance(peer, Peer):
-                self._listen(peer, host, number)
+            self._wait(self._ports[fact.values["target"]], host, number, "udp" in fact.values)
 
-    def port(self, name: str) -> Port:
+    def port(self, name: str) -> Peer:
         """A peer by its name."""
         return self._ports[name]
 
@@ -91,33 +83,45 @@ class Peers:
 
     def connect(self, peer: Port, event: Event, host: str, number: int) -> None:
         """Let a peer connect to the module, from the address that the dialogue or its header gives."""
+        assert isinstance(peer, Peer)
         source = event.values.get("address")
         if source is None and peer.name == "tcp" and self._tcp is not None:
             source = self._tcp.values["address"]
         number = int(event.values.get("number", number))
-        if isinstance(peer, DatagramPeer):
-            peer.open(host, number, source or "127.0.0.1")
-        elif isinstance(peer, Peer):
+        if "udp" in event.values:
+            peer.stop()
+            DatagramPlace(self._reactor, source or "127.0.0.1", 0).call(peer, (host, number))
+        else:
             peer.connect(host, number, source)
 
-    def listen(self, peer: Port) -> None:
-        """Let a peer wait for the module, at the address that the header gives."""
-        if not isinstance(peer, Peer) or peer.name != "tcp" or self._tcp is None or "number" not in self._tcp.values:
+    def listen(self, peer: Port, number: int = 0) -> None:
+        """
+        Let a peer wait for the module where the header says that it is.
+
+        @param number: the port number, where the header gives an address alone.
+        @raise OSError: the header doesn't say where.
+        """
+        places = [fact for fact in self._dialogue.facts if fact.word == "peer" and fact.values["target"] == peer.name]
+        if peer.name == "tcp" and self._tcp is not None and (number or "number" in self._tcp.values):
+            self._wait(self._ports["tcp"], self._tcp.values["address"], int(self._tcp.values.get("number", number)))
+        elif not places:
             raise OSError(f"no address and port number is given for {peer.name} to listen on")
-        self._listen(peer, self._tcp.values["address"], int(self._tcp.values["number"]))
+        for fact in places:
+            self._take(fact)
 
     def unlisten(self, peer: Port) -> None:
         """Let a peer wait no more."""
-        for place, listener in list(self._listeners.items()):
-            if peer in listener.peers:
-                del self._listeners[place]
-                listener.stop()
+        for key, place in list(self._places.items()):
+            place.peers = [each for each in place.peers if each is not peer]
+            if not place.peers:
+                del self._places[key]
+                place.stop()
 
     def stop(self) -> list[Deferred[None]]:
         """End everything; what is given fires when nobody listens any more."""
         for port in self._ports.values():
             port.stop()
-        listening = [listener.stop() for listener in self._listeners.values()]
+        listening = [place.stop() for place in self._places.values()]
         return [*listening, *map(closed, self._services)]
 
     def _serve(self, host: str, number: int, protocol: type[Protocol]) -> None:
@@ -152,9 +156,11 @@ class Peers:
         place = self._place(path)
         return place.read_bytes() if place.is_file() else None
 
-    def _listen(self, peer: Peer, host: str, number: int) -> None:
-        place = host, number
-        if place not in self._listeners:
-            self._listeners[place] = Listener(self._reactor, host, number)
-        if peer not in self._listeners[place].peers:
-            self._listeners[place].peers.append(peer)
+    def _wait(self, peer: Peer, host: str, number: int, onlyDatagrams: bool = False) -> None:
+        """Let a peer wait for connections and for datagrams, beside those that wait there already."""
+        for kind in (DatagramPlace,) if onlyDatagrams else (Listener, DatagramPlace):
+            key = kind, host, number
+            if key not in self._places:
+                self._places[key] = kind(self._reactor, host, number)
+            if peer not in self._places[key].peers:
+                self._places[key].peers.append(peer)

@@ -238,7 +238,7 @@ class Player:
             raise self._difference(step.line, peer, f"no attempt was made on {peer.name}")
         await self._quiet.advance(DROPPED, lambda: peer.ended or bool(peer.stream.pending()))
         await self._quiet.settle(settling=LONG_SETTLING)
-        if peer.ended or peer.connected:
+        if peer.ended or (peer.connected and not peer.attempting):
             reason = self._surroundings.takesStrangers()
             if reason and not peer.stream.pending():
                 raise Skipped(reason)

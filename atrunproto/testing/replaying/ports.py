@@ -12,7 +12,7 @@ from typing import Any, Final
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import IAddress, IListeningPort, ITCPTransport
-from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, ServerFactory
+from twisted.internet.protocol import Factory, Protocol, ServerFactory
 from twisted.python.failure import Failure
 
 from atrunproto.testing.matching import LineStream, Overflow
@@ -26,9 +26,16 @@ ATTEMPT: Final = 30.0
 
 
 class Wire(Protocol):
-    """One connection of a port, as Twisted sees it."""
+    """
+    One connection of a port, as Twisted sees it.
+
+    @ivar isDatagram: it is no connection, only two addresses between which datagrams go.
+    @ivar heard: something has come.
+    """
 
     transport: ITCPTransport
+    isDatagram = False
+    heard = False
 
     def __init__(self, port: Port | None = None) -> None:
         self.port = port
@@ -40,6 +47,7 @@ class Wire(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Octets for the port; of a wire that nobody holds any more they are lost."""
+        self.heard = True
         if self.port is not None:
             self.port.received(data)
 
@@ -139,9 +147,10 @@ class Port:
 
 class Peer(Port):
     """
-    A peer of the module on TCP: it connects to the module, or the module to it.
+    A peer of the module: it connects to the module, or the module to it.
 
-    @ivar attempting: an attempt to connect is being made and has no answer yet.
+    @ivar attempting: an attempt to connect is being made and has no answer yet; with datagrams it is one until
+        something comes back.
     """
 
     def __init__(self, name: str, quiet: QuietClock, reactor: Any) -> None:
@@ -154,7 +163,8 @@ class Peer(Port):
     @property
     def attempting(self) -> bool:
         """Whether an attempt to connect has no answer yet."""
-        return self._attempt is not None
+        wire = self._wire
+        return self._attempt is not None or (wire is not None and wire.isDatagram and not wire.heard)
 
     def connect(self, host: str, number: int, source: str | None) -> None:
         """Begin to connect to the module, from an address of our own."""
@@ -193,6 +203,19 @@ def closed(port: IListeningPort) -> Deferred[None]:
     return port.stopListening() or succeed(None)
 
 
+def nextOf(peers: list[Peer], taken: list[Peer]) -> Peer | None:
+    """
+    The next peer at a place, who is then taken: those whom nobody has called yet first, then those who are free again.
+
+    @return: C{None} where nobody is free.
+    """
+    free = [peer for peer in peers if not peer.connected]
+    found = next((peer for peer in free if peer not in taken), free[0] if free else None)
+    if found is not None:
+        taken.append(found)
+    return found
+
+
 class Listener(ServerFactory):
     """
     An address and port number on which peers wait for the module.
@@ -204,12 +227,13 @@ class Listener(ServerFactory):
 
     def __init__(self, reactor: Any, host: str, number: int) -> None:
         self.peers: list[Peer] = []
+        self._taken: list[Peer] = []
         self._port: IListeningPort = reactor.listenTCP(number, self, interface=host)
 
     def buildProtocol(self, addr: IAddress | None) -> Wire | None:
-        """Give a connection to the first peer that has none; without one it is closed at once."""
-        free = [peer for peer in self.peers if not peer.connected]
-        return Wire(free[0]) if free else None
+        """Give a connection to the next peer; where none is free it is closed at once."""
+        peer = nextOf(self.peers, self._taken)
+        return None if peer is None else Wire(peer)
 
     def stop(self) -> Deferred[None]:
         """Listen no more; connections live on."""
@@ -223,49 +247,3 @@ class Echo(Protocol):
         """Send it back."""
         assert self.transport is not None
         self.transport.write(data)
-
-
-class DatagramPeer(Port, DatagramProtocol):
-    """A peer of the module on UDP: each C{>} line is one datagram, for whom it was opened or who spoke last."""
-
-    echoes = False
-
-    def __init__(self, name: str, quiet: QuietClock, reactor: Any) -> None:
-        super().__init__(name, quiet)
-        self._reactor = reactor
-        self._open: IListeningPort | None = None
-        self._other: tuple[str, int] | None = None
-
-    @property
-    def connected(self) -> bool:
-        """Whether it is known to whom a datagram goes."""
-        return self._other is not None
-
-    def bind(self, host: str, number: int) -> None:
-        """Receive at an address."""
-        self._open = self._reactor.listenUDP(number, self, interface=host)
-
-    def open(self, host: str, number: int, source: str) -> None:
-        """Talk to the module from an address of our own; nothing is sent yet."""
-        self.stop()
-        self.bind(source, 0)
-        self._other = host, number
-
-    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        """Keep what arrived, and answer there."""
-        self._other = addr
-        self.fresh = True
-        self.received(datagram)
-
-    def send(self, octets: bytes) -> None:
-        """Send one datagram."""
-        assert self.transport is not None
-        self._quiet.stir()
-        self.transport.write(octets, self._other)
-
-    def stop(self) -> None:
-        """Receive no more."""
-        if self._open is not None:
-            self._open.stopListening()
-            self._open = None
-        self._other = None

@@ -22,7 +22,7 @@ from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import AddressPool, Cell, Network
 from atrunproto.endpoints import PtyServerEndpoint, SerialClientEndpoint, SerialSettings
 from atrunproto.ipeasy.listening import NOBODY, attachFilter
-from atrunproto.ipeasy.module import SOCKETS, SocketTable
+from atrunproto.ipeasy.module import SOCKETS, SocketTable, Status
 from atrunproto.testing.dialogue import Dialogue, Event, Fact
 from atrunproto.testing.quietclock import QuietClock
 from atrunproto.testing.replaying.casting import productFor
@@ -43,6 +43,14 @@ _AT_PORTS: Final = {"at1": ("", 1), "at2": ("", 2), "at3": ("", 3), "b.at1": ("b
 """Which module and which instance an AT port is."""
 
 _IMEI: Final = ("356938035643809", "490154203237518")
+
+
+_LISTENING: Final = str(int(Status.LISTENING))
+"""How #SS shows a socket that listens."""
+
+_SERVICE_PORT: Final = 2
+_HOST_PORT: Final = 3
+"""Parameters of #TCPATRUNCFG: where the service listens, and where the host of client mode does."""
 
 
 class _Module(EmulatedModule):
@@ -147,21 +155,30 @@ class EmulatedSurroundings:
         return self._ports[name] if name in _AT_PORTS else self._peers.port(name)
 
     def connect(self, peer: Port, event: Event) -> None:
-        """Let a peer connect to the run-AT service, or to the port number that the dialogue names."""
-        number = int(event.values.get("number", 0)) or int(self._module.settings.get("#TCPATRUNCFG")[2])
-        self._target = self._listeningAt(number) or self._target
+        """Let a peer connect: to the port number that the dialogue names, the run-AT service, or what else listens."""
+        rows = list(self._sockets())
+        number = int(event.values.get("number", 0)) or (self._service(_SERVICE_PORT) if peer.name == "tcp" else 0)
+        number = number or next((int(row[3]) for row in rows if row[1] == _LISTENING), 0)
+        if not number:
+            raise NotSupported(f"no socket listens to which {peer.name} could connect")
+        self._target = next((row[2] for row in rows if row[3:4] == [str(number)]), self._target)
         host = self._target or next(filter(None, map(self._module.address, range(6))), "127.0.0.1")
         self._peers.connect(peer, event, host, number)
 
-    def _listeningAt(self, number: int) -> str:
-        """The address on which a socket of the module has this port, as #SS shows it; empty where none has."""
+    def _sockets(self) -> Iterator[list[str]]:
+        """The rows of the sockets, as #SS shows them."""
         sockets = self._module.part(SocketTable)
-        rows = (sockets.describe(connId).split(",") for connId in range(1, SOCKETS + 1))
-        return next((row[2] for row in rows if row[3:4] == [str(number)]), "")
+        return (sockets.describe(connId).split(",") for connId in range(1, SOCKETS + 1))
+
+    def _service(self, which: int) -> int:
+        """A parameter of the run-AT service; 0 where the product has none."""
+        if not self._module.product.hasRunAT:
+            return 0
+        return int(self._module.settings.get("#TCPATRUNCFG")[which])
 
     def listen(self, peer: Port) -> None:
-        """Let a peer wait for the module."""
-        self._peers.listen(peer)
+        """Let a peer wait for the module; the host of client mode where its parameters say, unless the header does."""
+        self._peers.listen(peer, self._service(_HOST_PORT))
 
     def unlisten(self, peer: Port) -> None:
         """Let a peer wait no more."""
