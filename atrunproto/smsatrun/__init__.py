@@ -1,0 +1,1 @@
+"""AT commands over short messages: the envelopes of the digest configuration."""
