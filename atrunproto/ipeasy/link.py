@@ -147,15 +147,15 @@ class Link:
         if not self.connected or self._closing:
             return
         clock = self._socket.clock
-        full = self._packets.fill(data, clock.seconds())
+        now = clock.seconds()
+        full = self._packets.fill(data, now)
         if full:
             self.sendFull(full)
         elif self._pulls and self._askCall is None:
             # nothing has left, so the transport won't ask for more
             self._askCall = clock.callLater(0, self._ask)
-        deadline = self._packets.deadline()
-        if deadline is not None and self._sendCall is None:
-            self._sendCall = clock.callLater(max(0.0, deadline - clock.seconds()), self._sendRest)
+        if self._sendCall is None and (deadline := self._packets.deadline()) is not None:
+            self._sendCall = clock.callLater(max(0.0, deadline - now), self._sendRest)
 
     def sendFull(self, packets: bytes) -> None:
         """
