@@ -106,6 +106,7 @@ class ATClient(PeerWire):
         timeout: float | None = None,
         hangUp: str = "ATH",
         checked: bool = False,
+        data: bytes | None = None,
     ) -> Deferred[Online]:
         """
         Send a command line that leads online; the client then is the transport of the protocol.
@@ -118,6 +119,7 @@ class ATClient(PeerWire):
             to tell; if it was data, the protocol hears
             L{FalseAlarm<atrunproto.at.peeronline.FalseAlarm>} and may resume the call. It must write by a streaming
             producer, which is paused meanwhile.
+        @param data: as in L{execute}, where a prompt comes before C{CONNECT} (C{#SMTPCL}).
         @raise CommandFailed: (by the Deferred) the module answers an error, C{NO CARRIER} included.
         @raise PeerViolation: (by the Deferred) the module answers OK and stays in command mode.
         @see: L{execute} for the other errors.
@@ -127,7 +129,7 @@ class ATClient(PeerWire):
             self._book.line(hangUp)
         except Misuse as error:
             return fail(error)
-        command = PeerCommand(sent, timeout)
+        command = PeerCommand(sent, timeout, data)
         command.protocol = protocol
         command.hangUp = hangUp
         command.checked = checked

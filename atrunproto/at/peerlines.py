@@ -327,7 +327,7 @@ def _least(row: Command) -> int:
 
 
 #: a command that may carry a password, for what has no row
-_SECRET = re.compile(r"PIN|PW|PASS|PSW|AUTH|CLCK|USER|SGACT$", re.IGNORECASE).search
+_SECRET = re.compile(r"PIN|PW|PASS|PSW|AUTH|CLCK|USER|SGACT$|FTPOPEN$", re.IGNORECASE).search
 _NAMES = re.compile(r"[+#$@*!^][A-Za-z0-9_]+").findall
 
 
