@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .children import CLIENT_CPU, ROOT
-from .measures import BENCHES, QUICK, Figure, Scale
+from .measures import BENCHES
+from .turns import QUICK, Figure, Scale
 
 #: where the figures go unless told
 RESULTS = ROOT / "bench" / "results.json"

@@ -7,7 +7,8 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 Address = tuple[str, int]
@@ -196,6 +197,103 @@ def stream(ways: Sequence[tuple[socket.socket, socket.socket]], seconds: float, 
     passed = time.perf_counter() - begun
     poll.close()
     return Count(came, passed)
+
+
+class Step(NamedTuple):
+    """
+    What a script says, and what it waits for.
+
+    @ivar awaited: connections, and how many octets come out of each.
+    """
+
+    into: socket.socket
+    data: bytes
+    awaited: Sequence[tuple[socket.socket, int]]
+
+
+def play(scripts: Sequence[Sequence[Sequence[Step]]], seconds: float) -> Count:
+    """
+    Do operations, each of some steps: those of a script one after the other, again and again; all scripts at a time.
+
+    @param scripts: no connection is in two of them.
+    @return: operations.
+    """
+    poll, buffer = select.epoll(), bytearray(65536)
+    connections: dict[int, tuple[socket.socket, Script]] = {}
+    running = [Script(operations) for operations in scripts]
+    for script in running:
+        for connection in script.connections():
+            connections[connection.fileno()] = (connection, script)
+            poll.register(connection, select.EPOLLIN)
+    done, left = 0, len(running)
+    begun = time.perf_counter()
+    end = begun + seconds
+    for script in running:
+        script.go()
+    while left:
+        events = poll.poll(STUCK)
+        if not events:
+            raise Stuck("an operation has no end")
+        for handle, _ in events:
+            connection, script = connections[handle]
+            if script.received(handle, connection.recv_into(buffer)):
+                done += 1
+                if time.perf_counter() < end:
+                    script.go()
+                else:
+                    left -= 1
+    passed = time.perf_counter() - begun
+    poll.close()
+    return Count(done, passed)
+
+
+class Script:
+    """
+    Operations under way.
+    """
+
+    def __init__(self, operations: Sequence[Sequence[Step]]) -> None:
+        self._operations = operations
+        self._turn = cycle(operations)
+        self._steps: Iterator[Step] = iter(())
+        self._missing: dict[int, int] = {}
+
+    def connections(self) -> set[socket.socket]:
+        """
+        Where something is awaited.
+        """
+        return {each for operation in self._operations for step in operation for each, _ in step.awaited}
+
+    def go(self) -> None:
+        """
+        Begin the next operation.
+        """
+        self._steps = iter(next(self._turn))
+        self._take(next(self._steps))
+
+    def _take(self, step: Step) -> None:
+        self._missing = {connection.fileno(): size for connection, size in step.awaited}
+        step.into.sendall(step.data)
+
+    def received(self, handle: int, count: int) -> bool:
+        """
+        Octets have come; tell whether the operation is done.
+
+        @raise Stuck: they were too many, or none as at the end of a connection.
+        """
+        missing = self._missing
+        missing[handle] = missing.get(handle, 0) - count
+        if missing[handle] < 0 or not count:
+            raise Stuck("a server says something else")
+        if not missing[handle]:
+            del missing[handle]
+        if missing:
+            return False
+        step = next(self._steps, None)
+        if step is None:
+            return True
+        self._take(step)
+        return False
 
 
 def connected(address: Address) -> socket.socket:

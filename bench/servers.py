@@ -1,5 +1,6 @@
 """
-What is measured, and the bare Twisted programs beside it; each runs in a process of its own.
+What is measured; each runs in a process of its own, as do the bare Twisted programs of L{bench.bare} and
+L{bench.baresockets}.
 
 C{python -m bench.servers KIND CPU OPTIONS} prints a line of JSON when it is ready, does what the lines on its standard
 input ask for, and ends with its standard input.
@@ -13,15 +14,12 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
-from twisted.internet.protocol import ClientFactory, Factory, Protocol
 from twisted.internet.stdio import StandardIO
-from twisted.internet.task import deferLater
 from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.protocols.basic import LineReceiver
 
@@ -37,161 +35,14 @@ from atrunproto.fleet.store import SQLiteStore, WorkerThread
 from atrunproto.fleet.tap import BACKLOG
 from atrunproto.tcpatrun.module import State, TCPATRUNService
 
+from .bare import Bare, BareCallers, BareHost, whenTrue
+from .baresockets import LineSockets, Relay
+
 reactor: Any = _reactor
 
 PRODUCT = "HE910-EUR"
 #: the port of modules in server mode; each has an address of its own
 SERVICE_PORT = 20024
-#: seconds between two looks at how many are there
-LOOK = 0.005
-
-
-class Line(LineReceiver):
-    """
-    A bare line, as Twisted has it.
-    """
-
-    delimiter = b"\r"
-
-    def connectionMade(self) -> None:
-        self.transport.setTcpNoDelay(True)  # type: ignore[union-attr]
-
-
-class Bare:
-    """
-    A server that sends each line back: what the AT ports are measured against.
-
-    @ivar facts: what the parent is told when this is ready.
-    """
-
-    def __init__(self, delay: float = 0.0) -> None:
-        """
-        @param delay: seconds before a line is sent back.
-        """
-
-        class Echo(Line):
-            def lineReceived(self, line: bytes) -> None:
-                self.sendLine(line)  # type: ignore[no-untyped-call]
-
-        class LateEcho(Line):
-            def lineReceived(self, line: bytes) -> None:
-                reactor.callLater(delay, self.sendLine, line)
-
-        factory = Factory.forProtocol(LateEcho if delay else Echo)
-        port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface="127.0.0.1")
-        self.facts = {"addresses": [["127.0.0.1", port.getHost().port]]}
-
-
-class Relay:
-    """
-    A relay between its callers and one server: what online sockets are measured against.
-    """
-
-    def __init__(self, target: int, size: int) -> None:
-        """
-        @param target: the port of the server.
-        @param size: octets of a write to the server.
-        """
-
-        class Outward(Protocol):
-            def __init__(self, inward: Any) -> None:
-                self.inward = inward
-
-            def connectionMade(self) -> None:
-                self.transport.setTcpNoDelay(True)  # type: ignore[union-attr]
-                self.inward.join(self)
-
-            def dataReceived(self, data: bytes) -> None:
-                self.inward.transport.write(data)
-
-        class Inward(Protocol):
-            outward: Any
-
-            def connectionMade(self) -> None:
-                self.transport.pauseProducing()  # type: ignore[union-attr]
-                connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", target), Outward(self))
-
-            def join(self, outward: Any) -> None:
-                self.outward = outward
-                outward.transport.registerProducer(self.transport, True)
-                self.transport.registerProducer(outward.transport, True)  # type: ignore[union-attr]
-                self.transport.resumeProducing()  # type: ignore[union-attr]
-
-            def dataReceived(self, data: bytes) -> None:
-                write = self.outward.transport.write
-                for start in range(0, len(data), size):
-                    write(data[start : start + size])
-
-        port = reactor.listenTCP(0, Factory.forProtocol(Inward), backlog=BACKLOG, interface="127.0.0.1")
-        self.facts = {"addresses": [["127.0.0.1", port.getHost().port]]}
-
-
-class BareHost:
-    """
-    A server that sends a line to all who have connected and counts the answers: what the host is measured against.
-    """
-
-    def __init__(self) -> None:
-        self._all: list[Any] = []
-        self._left = 0
-        self._done: Deferred[None] = Deferred()
-        host = self
-
-        class Counted(Line):
-            def connectionMade(self) -> None:
-                super().connectionMade()
-                host._all.append(self)
-
-            def lineReceived(self, line: bytes) -> None:
-                host._left -= 1
-                if not host._left:
-                    host._done.callback(None)
-
-        port = reactor.listenTCP(0, Factory.forProtocol(Counted), backlog=BACKLOG, interface="127.0.0.1")
-        self.facts = {"port": port.getHost().port}
-
-    async def connected(self, count: int) -> None:
-        """
-        Wait for so many.
-        """
-        await whenTrue(lambda: len(self._all) >= count)
-
-    async def fanOut(self) -> dict[str, float]:
-        """
-        Ask all.
-        """
-        begun = time.perf_counter()
-        self._left, self._done = len(self._all), Deferred()
-        for each in self._all:
-            each.sendLine(b"AT+CSQ")
-        await self._done
-        return {"seconds": time.perf_counter() - begun, "answers": len(self._all)}
-
-
-class LateAnswer(Line):
-    """
-    Answers when 0.1 s have passed, as a module does whose txTo is 1.
-    """
-
-    def lineReceived(self, line: bytes) -> None:
-        reactor.callLater(0.1, self.sendLine, b"+CSQ: 20,0")
-
-
-class BareCallers:
-    """
-    Clients that answer each line: what modules in client mode are measured against.
-    """
-
-    facts: dict[str, Any] = {}  # noqa: RUF012
-
-    def dial(self, count: int, port: int) -> None:
-        """
-        Call the host.
-        """
-        factory = ClientFactory.forProtocol(LateAnswer)
-        factory.noisy = False
-        for _ in range(count):
-            reactor.connectTCP("127.0.0.1", port, factory)
 
 
 def switchOn(count: int, startup: Sequence[str] = ()) -> list[EmulatedModule]:
@@ -221,14 +72,15 @@ def serviceLines(port: int) -> list[str]:
 
 class Modules:
     """
-    Modules with AT instance 1 on a TCP port each.
+    Modules with AT instances on TCP ports.
     """
 
-    def __init__(self, count: int) -> None:
-        modules = switchOn(count)
-        ports = [
-            reactor.listenTCP(0, module.portFactory(1), interface="127.0.0.1").getHost().port for module in modules
-        ]
+    def __init__(self, count: int, instances: int = 1) -> None:
+        """
+        @param instances: of each module, from 1 on.
+        """
+        factories = [module.portFactory(number) for module in switchOn(count) for number in range(1, instances + 1)]
+        ports = [reactor.listenTCP(0, factory, interface="127.0.0.1").getHost().port for factory in factories]
         self.facts = {"addresses": [["127.0.0.1", port] for port in ports]}
 
 
@@ -310,14 +162,6 @@ class FleetHost:
         return {"seconds": seconds, "answers": sum(execution.state == "done" for execution in stored[1])}
 
 
-async def whenTrue(condition: Callable[[], bool]) -> None:
-    """
-    Wait until a condition holds.
-    """
-    while not condition():
-        await deferLater(reactor, LOOK)
-
-
 class Requests(LineReceiver):
     """
     The parent's requests, one a line.
@@ -345,7 +189,10 @@ class Requests(LineReceiver):
             reactor.stop()
 
 
-KINDS = {kind.__name__: kind for kind in (Bare, Relay, BareHost, BareCallers, Modules, Services, Callers, FleetHost)}
+KINDS = {
+    kind.__name__: kind
+    for kind in (Bare, Relay, LineSockets, BareHost, BareCallers, Modules, Services, Callers, FleetHost)
+}
 
 
 def main(kind: str, cpu: str, options: str) -> None:

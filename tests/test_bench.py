@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.measures import BENCHES, Scale
+from bench.measures import BENCHES
+from bench.turns import Scale
 
 TINY = Scale(seconds=0.02, turns=1, many=2, fleets=(3,))
 

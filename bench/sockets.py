@@ -1,0 +1,184 @@
+"""
+The sockets of one module: what passes through them online, and commands that send and receive.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from .children import Child
+from .clients import STUCK, Address, Step, connected, play, received, stream
+from .turns import Figure, Scale, Turn, atLeast, compare, measured, rates
+
+#: AT instances of a module, each of which can be online
+INSTANCES = 3
+#: sockets of a module
+SOCKETS = 6
+#: octets of a packet of a socket, by the factory
+PACKET = 300
+MEGABYTE = 1e6
+#: pairs of sockets: the end on the AT port, and the server's
+Ways = list[tuple[socket.socket, socket.socket]]
+_ONLINE, _COMMAND = 0, 1
+
+
+class Doors:
+    """
+    Connections to the AT ports of one module, or to a bare program that stands for it; and what it connects to.
+    """
+
+    def __init__(self, stack: ExitStack, addresses: Sequence[Address], server: socket.socket) -> None:
+        """
+        @param stack: closes them.
+        @param addresses: of the AT ports.
+        @param server: what the sockets of the module connect to.
+        """
+        self._stack = stack
+        self._server = server
+        self.ports = [stack.enter_context(connected((host, number))) for host, number in addresses]
+
+    def ask(self, port: int, line: str) -> None:
+        """
+        Run a command line that succeeds.
+        """
+        self.ports[port].sendall(line.encode() + b"\r")
+        heard = b""
+        while not heard.endswith((b"OK\r\n", b"CONNECT\r\n")):
+            heard += received(self.ports[port])
+
+    def setUp(self) -> None:
+        """
+        Have the context active and all sockets on it.
+        """
+        for port in range(len(self.ports)):
+            self.ask(port, "ATE0")
+        self.ask(0, 'AT+CGDCONT=1,"IP","x"')
+        for connId in range(1, SOCKETS + 1):
+            self.ask(0, f"AT#SCFG={connId},1,{PACKET},90,600,50")
+        self.ask(0, "AT#SGACT=1,1")
+
+    def dial(self, port: int, connId: int, mode: int) -> socket.socket:
+        """
+        Open a connection, and give the server's end.
+        """
+        self.ask(port, f'AT#SD={connId},0,{self._server.getsockname()[1]},"127.0.0.1",0,0,{mode}')
+        return self.accept()
+
+    def accept(self) -> socket.socket:
+        """
+        The server's end of a new connection.
+        """
+        far = self._stack.enter_context(self._server.accept()[0])
+        far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return far
+
+
+@contextmanager
+def listening() -> Iterator[tuple[ExitStack, socket.socket]]:
+    """
+    The server, and what is closed before it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as stack:
+        server.settimeout(STUCK)
+        yield stack, server
+
+
+def sockets(scale: Scale) -> Iterator[Figure]:
+    """
+    The sockets of one module, online and in command mode.
+    """
+    for count in (1, INSTANCES):
+        yield from _online(scale, count)
+    for count in (1, SOCKETS):
+        yield from _inCommandMode(scale, count)
+
+
+def _online(scale: Scale, count: int) -> Iterator[Figure]:
+    """
+    What passes through online sockets, each on an AT instance of its own, in both directions.
+    """
+    with (
+        listening() as (stack, server),
+        Child("Modules", count=1, instances=INSTANCES) as modules,
+        Child("Relay", target=server.getsockname()[1], size=PACKET) as relay,
+    ):
+        doors = Doors(stack, modules.facts["addresses"][:count], server)
+        doors.setUp()
+        subject = [(near, doors.dial(number, number + 1, _ONLINE)) for number, near in enumerate(doors.ports)]
+        bare: Ways = []
+        for _ in range(count):
+            plain = Doors(stack, relay.facts["addresses"], server)
+            bare.append((plain.ports[0], plain.accept()))
+        for direction, toServer in (("Internet to AT port", False), ("AT port to Internet", True)):
+            yield from _throughput(f"{direction}, {count} online", scale, (modules, subject), (relay, bare), toServer)
+
+
+def _throughput(
+    name: str, scale: Scale, subject: tuple[Child, Ways], bare: tuple[Child, Ways], toServer: bool
+) -> Iterator[Figure]:
+    """
+    MB a second one way, and the CPU time for each.
+    """
+
+    def run(child: Child, ways: Ways) -> Turn:
+        turned = ways if toServer else [(far, near) for near, far in ways]
+        return measured(child, lambda: stream(turned, scale.seconds, PACKET))
+
+    one, other, ratio = compare(scale.turns, lambda: run(*subject), lambda: run(*bare))
+    yield atLeast(Figure(name, one.rate / MEGABYTE, "MB/s", other.rate / MEGABYTE, ratio.rate), 0.8)
+    yield Figure(name, one.cost * MEGABYTE, "us/MB", other.cost * MEGABYTE, ratio.cost)
+
+
+def _sending(near: socket.socket, far: socket.socket, connId: int) -> list[Step]:
+    """
+    Send a packet by command.
+    """
+    return [
+        Step(near, b"AT#SSENDEXT=%d,%d\r" % (connId, PACKET), ((near, len(b"\r\n> ")),)),
+        Step(near, bytes(PACKET), ((near, len(b"\r\nOK\r\n")), (far, PACKET))),
+    ]
+
+
+def _receiving(near: socket.socket, far: socket.socket, connId: int) -> list[Step]:
+    """
+    Hear of a packet, and fetch it by command.
+    """
+    answer = len(b"\r\n#SRECV: %d,%d\r\n\r\n\r\nOK\r\n" % (connId, PACKET)) + PACKET
+    return [
+        Step(far, bytes(PACKET), ((near, len(b"\r\nSRING: %d\r\n" % connId)),)),
+        Step(near, b"AT#SRECV=%d,%d\r" % (connId, PACKET), ((near, answer),)),
+    ]
+
+
+def _inCommandMode(scale: Scale, count: int) -> Iterator[Figure]:
+    """
+    Commands that send and receive: one connection, and all sockets of a module, as many on each AT instance.
+    """
+    with (
+        listening() as (stack, server),
+        Child("Modules", count=1, instances=INSTANCES) as modules,
+        Child("LineSockets") as lines,
+    ):
+        used = min(count, INSTANCES)
+        places = (modules.facts["addresses"][:used], lines.facts["addresses"] * used)
+        both = [(child, Doors(stack, where, server)) for child, where in zip((modules, lines), places, strict=True)]
+        # of each, by AT port: near end, far end and number of its sockets
+        ways: list[list[list[tuple[socket.socket, socket.socket, int]]]] = []
+        for _, doors in both:
+            doors.setUp()
+            ways.append([[] for _ in range(used)])
+            for number in range(count):
+                port = number % used
+                ways[-1][port].append((doors.ports[port], doors.dial(port, number + 1, _COMMAND), number + 1))
+
+        def turn(
+            which: int, operation: Callable[[socket.socket, socket.socket, int], list[Step]]
+        ) -> Callable[[], Turn]:
+            scripts = [[operation(*way) for way in port] for port in ways[which]]
+            return lambda: measured(both[which][0], lambda: play(scripts, scale.seconds))
+
+        for command, operation in (("#SSENDEXT", _sending), ("SRING, #SRECV", _receiving)):
+            name = f"{command}, {count} in command mode"
+            yield from rates(name, scale.turns, turn(0, operation), turn(1, operation))
