@@ -96,7 +96,12 @@ HE863_FAMILY = Family(
     # in the transcripts of its guide the peer never sees the escape sequence (A)
     factory={"#SKIPESC": (1,)},
 )
-XE910_3G = Family(name="xE910-3G", tables=(*UMTS_TABLES, names.xE910, ftp.parts, ftp.umts), lineLength=400, threeG=True)
+XE910_3G = Family(
+    name="xE910-3G",
+    tables=(*UMTS_TABLES, context.xE910, names.xE910, ftp.parts, ftp.umts),
+    lineLength=400,
+    threeG=True,
+)
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
     tables=(basic.commands,),

@@ -42,7 +42,7 @@ _SLOW = 500.0
 
 _timeout = commands.setting(
     "#FTPTO",
-    Int("tout", 100, 5000, default=100, required=True, unit="100 ms"),
+    Int("tout", 100, 5000, default=100, unit="100 ms"),
     stored=Stored.NEVER,
     shared=True,
     about="How long a server may take for a connection or a reply; the bare name reads it.",

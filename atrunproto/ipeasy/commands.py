@@ -284,6 +284,9 @@ async def openPort(
         conversation.socket.stopListening()
 
 
+commands.test("#SL")(lambda at: "#SL: (1-6),(0,1),(1-65535),(0,255)")
+
+
 @commands.read("#SL")
 def readListen(at: ATInstance) -> list[str]:
     """
@@ -352,15 +355,20 @@ def accept(at: ATInstance, connId: int, mode: int) -> Online | None:
 
 @commands.action(
     "#FRWL",
-    Int("action", 0, 2),
+    Int("action", 0, 2, default=None),
     Text("ip_address", 15, default=None),
     Text("net_mask", 15, default=None),
+    needsValue=True,
     source="reference 6.1 (S IP Easy User Guide 3.2.2.1); TEL-IFW",
 )
-def changeFirewall(at: ATInstance, action: int, address: str | None, mask: str | None) -> None:
+def changeFirewall(at: ATInstance, action: int | None, address: str | None, mask: str | None) -> None:
     """
     Add or remove a rule that admits callers to listening sockets.
     """
+    if action is None:
+        if address is not None or mask is not None:
+            raise refuse()
+        return
     firewall = at.part(Firewall)
     try:
         firewall.change(changed(firewall.rules, action, address, mask))

@@ -26,6 +26,8 @@ commands = CommandTable("context")
 gsm = CommandTable("context GSM")
 #: what only UMTS products have
 umts = CommandTable("context UMTS")
+#: what only UMTS products of the xE910 family have
+xE910 = CommandTable("context xE910")
 
 _CID = Int("cid", 1, 5)
 #: seconds that an activation may take (reference 1.3)
@@ -173,6 +175,9 @@ def _isAbortable(at: ATInstance, cid: int) -> bool:
     return cid > 0 and bool(at.module.settings.get("#SGACTCFGEXT", cid)[0])
 
 
+commands.test("#SGACT")(lambda at: "#SGACT: (0-5),(0,1)")
+
+
 @commands.read("#SGACT")
 def readActivation(at: ATInstance) -> list[str]:
     """
@@ -251,7 +256,7 @@ commands.setting(
     about="The login of dial-up: none, PAP, CHAP or both; kept, without effect before there is dial-up.",
     source="reference 5",
 )
-umts.setting(
+xE910.setting(
     "#PDPAUTH",
     Int("type", 0, 2, default=0, required=True),
     Text("user", 64, default=""),
@@ -264,7 +269,7 @@ umts.setting(
 )
 
 
-@umts.read("#PDPAUTH")
+@xE910.read("#PDPAUTH")
 def readAuthentication(at: ATInstance) -> list[str]:
     """
     The type for each context; name and password are not shown.
@@ -274,15 +279,18 @@ def readAuthentication(at: ATInstance) -> list[str]:
 
 @commands.action(
     "+CGACT",
-    Int("state", 0, 1),
+    Int("state", 0, 1, default=None),
     *(Int(f"cid{number}", 1, 5, default=None) for number in range(1, 6)),
+    needsValue=True,
     longest=_ACTIVATION,
     source="reference 5; TEL-ACT-06",
 )
-async def changeContexts(at: ATInstance, state: int, *cids: int | None) -> None:
+async def changeContexts(at: ATInstance, state: int | None, *cids: int | None) -> None:
     """
     Activate or deactivate contexts for other uses than IP Easy; without a cid, all that are defined.
     """
+    if state is None:
+        return
     contexts = at.part(Contexts)
     chosen = [cid for cid in cids if cid is not None] or contexts.defined
     if any(not contexts.isDefined(cid) for cid in chosen):
@@ -293,6 +301,9 @@ async def changeContexts(at: ATInstance, state: int, *cids: int | None) -> None:
         await at.takes("+CGACT")
         for cid in chosen:
             contexts.deactivate(cid)
+
+
+commands.test("+CGACT")(lambda at: "+CGACT: (0,1)")
 
 
 @commands.read("+CGACT")
