@@ -265,10 +265,10 @@ async def openPort(
     @raise CommandFailed: it can't.
     """
     sockets = at.part(SocketTable)
-    if conversation.isAtWork or sockets.isListening(port):
-        raise refuse(CME[564] if sockets.isListening(port) else CME[551])
     if port == 0:
         raise refuse()
+    if conversation.isAtWork or sockets.isListening(port):
+        raise refuse(CME[564] if sockets.isListening(port) else CME[551])
     if conversation.socket.address is None:
         raise refuse(CME[556])
     rules = at.part(Firewall).rules
