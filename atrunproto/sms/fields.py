@@ -231,6 +231,14 @@ class _SevenOctets:
         return cls(reader.take(_TIME_LENGTH, where))
 
 
+def _decimal(octet: int) -> int:
+    """
+    Two semi-octets, the first in the lower half, as a number; what isn't a digit counts as 0.
+    """
+    ones, tens = octet >> 4, octet & 15
+    return (tens if tens < 10 else 0) * 10 + (ones if ones < 10 else 0)
+
+
 class TimeStamp(_SevenOctets):
     """
     A local time with its zone, in seven octets (23.040 9.2.3.11).
@@ -263,12 +271,10 @@ class TimeStamp(_SevenOctets):
     @property
     def _fields(self) -> Iterator[int]:
         """
-        Year to second and the quarters without their sign; what isn't a digit counts as 0.
+        Year to second and the quarters without their sign.
         """
         *date, zone = self.octets
-        for octet in (*date, zone & 0xF7):
-            ones, tens = octet >> 4, octet & 15
-            yield (tens if tens < 10 else 0) * 10 + (ones if ones < 10 else 0)
+        return map(_decimal, (*date, zone & 0xF7))
 
     @property
     def _sign(self) -> int:
@@ -306,6 +312,10 @@ _RELATIVE = tuple(
     )
     for value in range(first, last + 1)
 )
+
+
+#: the indicator of an enhanced validity period goes on in the next octet
+_EXTENDED = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +374,24 @@ class EnhancedValidity(_SevenOctets):
 
     #: see L{VALIDITY_FORMATS}
     FORMAT: ClassVar[int] = 0x08
+
+    @property
+    def seconds(self) -> int | None:
+        """
+        The time; C{None} if none is given, or in a way that the standard reserves.
+        """
+        kind, first, *more = self.octets
+        if kind & _EXTENDED:
+            return None
+        match kind & 7:
+            case 1:
+                return _RELATIVE[first]
+            case 2:
+                return first
+            case 3:
+                hours, minutes, seconds = map(_decimal, (first, *more[:2]))
+                return hours * _HOUR + minutes * _MINUTE + seconds
+        return None
 
 
 #: a relative one, or until when

@@ -15,6 +15,7 @@ from atrunproto.sms.fields import (
     NO_PLAN,
     TELEPHONE,
     Address,
+    EnhancedValidity,
     Reader,
     RelativeValidity,
     TimeStamp,
@@ -176,3 +177,20 @@ def test_atLeast(seconds: float) -> None:
     validity = RelativeValidity.atLeast(seconds)
     assert validity.seconds >= seconds or validity.value == 255
     assert validity.value == 0 or RelativeValidity(validity.value - 1).seconds < seconds
+
+
+@pytest.mark.parametrize(
+    ("octets", "seconds"),
+    [
+        ("01000000000000", 300),
+        ("021E0000000000", 30),
+        ("03325495000000", 23 * 3600 + 45 * 60 + 59),
+        ("03A35400000000", 30 * 3600 + 45 * 60),
+        ("00000000000000", None),
+        ("04FF0000000000", None),
+        ("8102AA00000000", None),
+    ],
+)
+def test_enhancedValidity(octets: str, seconds: int | None) -> None:
+    """A validity period in the enhanced format is read in each of its ways; what is reserved means nothing."""
+    assert EnhancedValidity(bytes.fromhex(octets)).seconds == seconds
