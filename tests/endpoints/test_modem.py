@@ -15,11 +15,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString, connectProtocol
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from twisted.web.client import Agent
 from twisted.web.iweb import IAgentEndpointFactory
+from twisted.web.resource import Resource
+from twisted.web.server import Site
 from zope.interface import implementer
 
 from atrunproto.endpoints import ModemClientEndpoint, ModemParser
@@ -65,39 +68,25 @@ def endpoint(port: tuple[str, int], host: str, number: int) -> Any:
     return clientFromString(reactor, f"modem:{at}:host={host}:port={number}:apn=internet")
 
 
-@requireProgram("nginx")
-class WebTest(TestCase):
-    """A web client of Twisted, and nginx."""
+class PageTests:
+    """A web client of Twisted, and a web server on the Internet."""
 
     timeout = 60
+    addCleanup: Any
+    mktemp: Any
 
     def setUp(self) -> None:
-        """Start nginx, and a module that is heard on TCP."""
-        folder = Path(self.mktemp())
-        (folder / "logs").mkdir(parents=True)
-        (folder / "page").write_bytes(PAGE)
-        folder.chmod(0o755)
-        self.number = freePort()
-        (folder / "nginx.conf").write_text(
-            f"daemon off; master_process off; pid {folder.resolve()}/pid; error_log stderr;\n"
-            "events {}\n"
-            f"http {{ access_log off; server {{ listen 127.0.0.1:{self.number}; root {folder.resolve()}; }} }}\n"
-        )
-        program = shutil.which("nginx")
-        assert program is not None
-        nginx = subprocess.Popen(
-            [program, "-p", str(folder.resolve()), "-c", "nginx.conf", "-e", "stderr"], stderr=subprocess.DEVNULL
-        )
-        self.addCleanup(nginx.wait, PATIENCE)
-        self.addCleanup(nginx.terminate)
-        end = time.monotonic() + PATIENCE
-        while not (folder / "pid").exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        self.module = LiveModule()
+        """Start the server, and a module that is heard on TCP and sends a short request soon."""
+        self.number = self.serve()
+        self.module = LiveModule(startup=["AT#SCFG=1,1,300,90,600,1"])
         self.addCleanup(self.module.close)
 
+    def serve(self) -> int:
+        """Have the page served, and give the port."""
+        raise NotImplementedError
+
     def test_page(self) -> Any:
-        """A page of half a megabyte comes through the modem as nginx has it, twice (TEL-EXA-02, TEL-EXA-07)."""
+        """A page of half a megabyte comes through the modem as the server has it, twice (TEL-EXA-02, TEL-EXA-07)."""
 
         async def fetch() -> None:
             agent = Agent.usingEndpointFactory(reactor, ThroughModem(self.module.address()))
@@ -113,11 +102,60 @@ class WebTest(TestCase):
 
     async def portIsClosed(self) -> None:
         """Wait until the modem's port has been left."""
-        from twisted.internet.task import deferLater
-
         at = self.module.module.switchboard
         while self.module.call(lambda: any(each.transport is not None for each in instancesOf(at))):
             await deferLater(reactor, 0.05)
+
+
+class Page(Resource):
+    """The page, whatever is asked for."""
+
+    isLeaf = True
+
+    def render_GET(self, request: Any) -> bytes:
+        """Give it."""
+        return PAGE
+
+
+class TwistedWebTest(PageTests, TestCase):
+    """The server is Twisted's."""
+
+    def serve(self) -> int:
+        """Start a site in this process."""
+        site: Any = Site(Page())
+        port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        number: int = port.getHost().port
+        return number
+
+
+@requireProgram("nginx")
+class NginxTest(PageTests, TestCase):
+    """The server is nginx."""
+
+    def serve(self) -> int:
+        """Start nginx."""
+        folder = Path(self.mktemp())
+        (folder / "logs").mkdir(parents=True)
+        (folder / "page").write_bytes(PAGE)
+        folder.chmod(0o755)
+        number = freePort()
+        (folder / "nginx.conf").write_text(
+            f"daemon off; master_process off; pid {folder.resolve()}/pid; error_log stderr;\n"
+            "events {}\n"
+            f"http {{ access_log off; server {{ listen 127.0.0.1:{number}; root {folder.resolve()}; }} }}\n"
+        )
+        program = shutil.which("nginx")
+        assert program is not None
+        nginx = subprocess.Popen(
+            [program, "-p", str(folder.resolve()), "-c", "nginx.conf", "-e", "stderr"], stderr=subprocess.DEVNULL
+        )
+        self.addCleanup(nginx.wait, PATIENCE)
+        self.addCleanup(nginx.terminate)
+        end = time.monotonic() + PATIENCE
+        while not (folder / "pid").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        return number
 
 
 def instancesOf(switchboard: Any) -> list[Any]:
