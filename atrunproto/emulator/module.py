@@ -22,6 +22,9 @@ from atrunproto.at.online import Online
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener
 from atrunproto.ipeasy.module import SocketTable
+from atrunproto.sms.centre import Receipt
+from atrunproto.sms.fields import Address
+from atrunproto.sms.tpdu import Deliver, StatusReport
 from atrunproto.tcpatrun.module import TCPATRUNService
 from atrunproto.tcpatrun.surroundings import ServiceSocket
 
@@ -303,6 +306,14 @@ class EmulatedModule:
         """
         if self.isRunning:
             self.radio.update()
+
+    # -- what the service centre asks for
+
+    def receiveMessage(self, centre: Address, unit: Deliver | StatusReport) -> Receipt:
+        """
+        Take a short message; the module keeps none yet, so they wait in the centre.
+        """
+        return Receipt.ABSENT
 
     # -- instances and ports
 

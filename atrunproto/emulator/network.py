@@ -1,5 +1,5 @@
 """
-The cellular network that the modules of one process share: operators, cells, service, and addresses.
+The cellular network that the modules of one process share: operators, cells, service, addresses, and short messages.
 """
 
 from __future__ import annotations
@@ -7,13 +7,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.interfaces import IReactorTime
 
 from atrunproto.at.errors import Misuse
 from atrunproto.ipeasy.listening import Listener
+from atrunproto.sms.centre import ServiceCentre, bare
 
 from .names import Found, ask
 
@@ -141,6 +144,9 @@ class Network:
     @ivar namePort: where all name servers are asked.
     @ivar assigned: addresses fixed for a context: (module, cid) to address.
     @ivar rejects: contexts are refused for these access point names.
+    @ivar clock: the time of the service centre; C{None}: the reactor's.
+    @ivar zone: of the time stamps of short messages.
+    @ivar centre: where the modules' short messages go.
     """
 
     reactor: Any
@@ -158,21 +164,41 @@ class Network:
     namePort: int = 53
     assigned: dict[tuple[EmulatedModule, int], str] = field(default_factory=dict)
     rejects: set[str] = field(default_factory=set)
+    clock: IReactorTime | None = None
+    zone: tzinfo = UTC
+    centre: ServiceCentre = field(init=False)
     _members: dict[EmulatedModule, None] = field(default_factory=dict)
     _silent: dict[tuple[str, int], Listener] = field(default_factory=dict)
     _leaving: dict[tuple[str, int], Deferred[None]] = field(default_factory=dict)
+    #: made for the first message
+    _numbers: dict[str, EmulatedModule] | None = None
+
+    def __post_init__(self) -> None:
+        self.centre = ServiceCentre(self.clock or self.reactor, self.subscriber, zone=self.zone)
 
     def join(self, module: EmulatedModule) -> None:
         """
         A module lives in this network.
         """
         self._members[module] = None
+        self._numbers = None
 
     def leave(self, module: EmulatedModule) -> None:
         """
         A module is taken away.
         """
         self._members.pop(module, None)
+        self._numbers = None
+
+    def subscriber(self, number: str) -> EmulatedModule | None:
+        """
+        The module with this telephone number, with or without its plus sign; the first one if several have it.
+        """
+        if self._numbers is None:
+            self._numbers = {}
+            for module in self._members:
+                self._numbers.setdefault(bare(module.number), module)
+        return self._numbers.get(bare(number))
 
     @property
     def modules(self) -> Iterator[EmulatedModule]:
@@ -267,6 +293,7 @@ class Network:
 
         @return: fires when all its ports are free.
         """
+        self.centre.stop()
         for address, port in list(self._silent):
             self._end(address, port)
         return DeferredList([self.claimPort(*place) for place in list(self._leaving)]).addCallback(lambda result: None)

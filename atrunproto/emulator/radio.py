@@ -186,7 +186,7 @@ class Radio:
 
     def changed(self) -> None:
         """
-        Tell +CREG and +CGREG where they are wanted, then whoever watches.
+        Tell +CREG and +CGREG where they are wanted, then the service centre, then whoever watches.
         """
         now = (self.stat, self.packetStat)
         circuit, packet = now[0] != self.told[0], now[1] != self.told[1]
@@ -200,6 +200,8 @@ class Radio:
 
         if circuit or packet:
             self._module.switchboard.forEach(tell)
+        if circuit and self.isRegistered:
+            self._module.network.centre.reachable(self._module.number)
         for watcher in tuple(self._watchers):
             watcher()
 
