@@ -19,7 +19,7 @@ from twisted.protocols.basic import FileSender
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from .errors import ATError
+from .errors import ATError, CommandFailed
 
 if TYPE_CHECKING:
     from .peer import ATClient
@@ -162,7 +162,12 @@ class Transfer:
         @raise TransferBroken: it has ended before its time.
         """
         await client.connect(line, self, timeout, hangUp="AT", data=data)
-        await self._over
+        try:
+            await self._over
+        except TransferBroken:
+            # the module may have part of the file in its command line
+            await client.execute("AT").addErrback(lambda failure: failure.trap(CommandFailed) and None)
+            raise
         return self.octets
 
 
@@ -197,14 +202,19 @@ class Sending(Transfer):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        A module says nothing while it takes a file.
+        A module says nothing while it takes a file, so this is its echo, or the answer to what it takes for a command.
         """
+        if not self._isComplete:
+            self.stop(Failure(self._broken()))
+
+    def _broken(self) -> TransferBroken:
+        return TransferBroken("the module took no more of the file", self.octets)
 
     def ended(self, reason: Failure) -> None:
         if reason.check(ATError):
             reason.raiseException()
         if not self._isComplete:
-            raise TransferBroken("the module took no more of the file", self.octets)
+            raise self._broken()
 
     # -- the consumer of the source
 

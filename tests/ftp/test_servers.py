@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from atrunproto.ftp.module import FTP
 from atrunproto.testing.emulated import LiveModule
-from tests.ftp.servers import Server, pyftpdlib, vsftpd
+from tests.ftp.servers import Server
 from tests.programs import PATIENCE
-from tests.support import requireProgram
 
 ACTIVE, PASSIVE = 0, 1
 BINARY, ASCII = 0, 1
@@ -79,17 +76,6 @@ def contents(length: int) -> bytes:
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-ROOT = pytest.mark.skipif(os.getuid() != 0, reason="vsftpd wants to be run by root")
-
-
-@pytest.fixture(params=["pyftpdlib", pytest.param("vsftpd", marks=[requireProgram("vsftpd"), ROOT])])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """Each of the servers."""
-    run: Callable[[Path], AbstractContextManager[Server]] = {"pyftpdlib": pyftpdlib, "vsftpd": vsftpd}[request.param]
-    with run(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture
