@@ -41,6 +41,7 @@ _TEXTS = {bytes([code]): char for code, char in enumerate(_DEFAULT) if char != "
 }
 _SEPTETS = {char: unit for unit, char in _TEXTS.items()}
 _UNIT = re.compile(rb"\x1b?.", re.DOTALL)
+_HEX = re.compile(r"[0-9A-Fa-f]*")
 
 
 class Coding(Protocol):
@@ -110,7 +111,7 @@ class _Codec:
         try:
             return octets.decode(self._name, "strict" if strict else "replace")
         except UnicodeDecodeError as error:
-            raise SMSError(f"no character of {self._name}", data=octets[error.start :]) from None
+            raise SMSError(f"no character of {self._name}", data=octets[error.start : error.end]) from None
 
 
 class _InHex:
@@ -209,7 +210,7 @@ def unpack(octets: bytes, count: int, fill: int = 0) -> bytes:
     @raise SMSError: there are fewer than C{count}.
     """
     if fill + 7 * count > 8 * len(octets):
-        raise SMSError(f"{count} septets don't fit in {len(octets)} octets", data=octets)
+        raise SMSError(f"{count} septets aren't in {len(octets)} octets")
     number = int.from_bytes(octets, "little") >> fill
     return bytes(number >> 7 * at & 0x7F for at in range(count))
 
@@ -220,6 +221,6 @@ def fromHex(digits: str) -> bytes:
 
     @raise SMSError: it isn't written so.
     """
-    if len(digits) % 2 or not re.fullmatch(r"[0-9A-Fa-f]*", digits):
-        raise SMSError("no pairs of hexadecimal digits", data=digits.encode("latin-1", "replace"))
+    if len(digits) % 2 or not _HEX.fullmatch(digits):
+        raise SMSError("no pairs of hexadecimal digits")
     return bytes.fromhex(digits)

@@ -76,9 +76,9 @@ class Reader:
 
     def error(self, what: str, where: str) -> SMSError:
         """
-        What is wrong in front of the next octet, for the caller to raise.
+        What is wrong in front of the next octet, for the caller to raise; it doesn't show what the message says.
         """
-        return SMSError(what, f"{where}, before octet {self._at}", self._octets)
+        return SMSError(what, f"{where}, before octet {self._at}")
 
 
 def _swapped(hexDigits: str) -> str:

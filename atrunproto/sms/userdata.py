@@ -139,7 +139,7 @@ class UserData:
         if len(self.payload) > room:
             raise SMSError(f"{len(self.payload)} don't fit where {room} do", _DATA)
         if self._inSeptets and not self.payload.isascii():
-            raise SMSError("a septet has eight bits", _DATA, self.payload)
+            raise SMSError("a septet has eight bits", _DATA)
 
     @classmethod
     def of(

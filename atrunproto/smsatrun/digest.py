@@ -131,18 +131,18 @@ class Envelope:
         """
         Read user data; the digest isn't looked at, see L{signer}.
 
-        @raise PeerViolation: they are no envelope. Nothing else is raised.
+        @raise PeerViolation: they are no envelope. Nothing else is raised, and neither digest nor text is shown.
         """
         if len(octets) < _HEADER_LENGTH:
-            raise PeerViolation("too short for a digest message", octets)
+            raise PeerViolation("too short for a digest message", octets[:6])
         try:
             direction = Direction(octets[:3])
         except ValueError:
-            raise PeerViolation("no digest message", octets) from None
+            raise PeerViolation("no digest message", octets[:6]) from None
         transaction, place, session = octets[3:6]
         segments, segment = divmod(place, 16)
         if not 1 <= segment <= segments:
-            raise PeerViolation("no such segment", octets)
+            raise PeerViolation("no such segment", octets[:6])
         digest, text = octets[6:_HEADER_LENGTH], octets[_HEADER_LENGTH:]
         return cls(direction, session, text, digest, transaction, segment, segments)
 

@@ -104,7 +104,7 @@ def test_anyOctets(octets: bytes) -> None:
 
 @given(texts, st.data())
 def test_oneBit(text: bytes, data: st.DataObject) -> None:
-    """A message of which one bit of text or digest is another has no signer any more (TEL-DIG-13)."""
+    """A message of which one bit of text or digest is another has no signer any more."""
     octets = bytearray(Envelope.seal(Direction.REQUEST, 1, text, PASSWORD).encode())
     octets[data.draw(st.integers(6, len(octets) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     assert Envelope.decode(bytes(octets)).signer([PASSWORD, OTHER]) is None
@@ -132,7 +132,7 @@ def test_places(place: int, isEnvelope: bool) -> None:
 
 
 def test_whichPassword() -> None:
-    """Either of two passwords may have been used, and it is known which (TEL-DIG-12)."""
+    """Either of two passwords may have been used, and it is known which."""
     for used in (PASSWORD, OTHER):
         assert Envelope.seal(Direction.REQUEST, 1, b"AT", used).signer([PASSWORD, OTHER]) is used
     assert Envelope.seal(Direction.REQUEST, 1, b"AT", OTHER).signer([PASSWORD]) is None
@@ -223,7 +223,7 @@ def test_notJoined() -> None:
 
 @pytest.mark.parametrize("text", ["", "123456789012345", "12345678901234567", "123456789012345☺"])
 def test_passwordLength(text: str) -> None:
-    """A password of fifteen or seventeen characters is refused, and the error doesn't repeat it (TEL-SMS-34)."""
+    """A password of fifteen or seventeen characters is refused, and the error doesn't repeat it."""
     with pytest.raises(Misuse) as caught:
         Password(text)
     assert not text or text not in str(caught.value)
