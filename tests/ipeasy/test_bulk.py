@@ -6,6 +6,7 @@ import random
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from itertools import pairwise
@@ -17,14 +18,19 @@ from tests.ipeasy.lines import Lines, Port
 
 #: octets each way
 MUCH = 64 << 20
+#: how often it is suspended
+CUTS = 4
+#: octets on the way from one time to the next
+PART = MUCH // (CUTS + 1) + 1
+#: octets of a packet of a live module's socket
+PACKET = 1500
 #: what the module says between data, which hold no CR
 _TOLD = re.compile(rb"\r\n(?:OK|CONNECT|SRING: 1)\r\n")
 
 
 def octets(seed: int, count: int) -> bytes:
     """So many octets of every value but CR."""
-    some = random.Random(seed).randbytes(1 << 20).replace(b"\r", b"\n")
-    return (some * (count // len(some) + 1))[:count]
+    return random.Random(seed).randbytes(count).replace(b"\r", b"\n")
 
 
 class Reader(threading.Thread):
@@ -49,9 +55,10 @@ class Reader(threading.Thread):
             if not data:
                 return
 
-    def quiet(self, seconds: float) -> None:
-        """Let time pass."""
-        threading.Event().wait(seconds)
+    def reach(self, count: int) -> None:
+        """Wait until so many octets have come."""
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.got) >= count, PATIENCE), len(self.got)
 
     def until(self, told: bytes) -> None:
         """Wait until the module has told this since the last time."""
@@ -65,39 +72,49 @@ class Reader(threading.Thread):
             assert self._more.wait_for(found, PATIENCE), self.got[-100:]
 
 
+def sendSlowly(sock: socket.socket, data: bytes, dice: random.Random, go: threading.Semaphore) -> None:
+    """Send in pieces with pauses, a second for each part, which waits for its turn."""
+    for start in range(0, MUCH, PART):
+        go.acquire()
+        part = data[start : start + PART]
+        while part:
+            size = dice.randrange(1, PART // 16)
+            sock.sendall(part[:size])
+            part = part[size:]
+            time.sleep(dice.random() * 0.06)
+
+
 def test_real(liveModule: Callable[..., LiveModule]) -> None:
     """64 MB each way at once arrive whole though the socket is suspended on the way (TEL-MSK-01, TEL-MSK-07)."""
     dice = random.Random(7)
     port = Port(liveModule())
     port.ask("AT#SKIPESC=1;S12=20")
     up, down = octets(1, MUCH), octets(2, MUCH)
-    cuts = [0, *sorted(dice.randrange(MUCH) for _ in range(4)), MUCH]
+    cuts = [0, *sorted(dice.randrange(1, MUCH) for _ in range(CUTS)), MUCH]
     with socket.create_server(("127.0.0.1", 0)) as server:
         port.ask(f'AT#SD=1,0,{server.getsockname()[1]},"127.0.0.1"', b"CONNECT\r\n")
         host, _ = server.accept()
         above, below = Reader(host, MUCH), Reader(port.wire)
-        pieces = [down[start : start + MUCH // 8] for start in range(0, MUCH, MUCH // 8)]
-        go = threading.Semaphore(4)
-
-        def send() -> None:
-            for piece in pieces:
-                go.acquire()
-                host.sendall(piece)
-
-        sender = threading.Thread(target=send, daemon=True)
+        go = threading.Semaphore()
+        sender = threading.Thread(target=sendSlowly, args=(host, down, random.Random(8), go), daemon=True)
         sender.start()
         for start, end in pairwise(cuts):
             port.wire.sendall(up[start:end])
-            if end < MUCH:
-                below.quiet(0.5)
-                port.wire.sendall(b"+++")
-                below.until(b"\r\nOK\r\n")
-                # what comes now finds the socket suspended
-                go.release()
-                port.wire.sendall(b"AT#SO=1\r")
-                below.until(b"\r\nCONNECT\r\n")
+            # but for what doesn't fill a packet yet
+            above.reach(end - PACKET)
+            if end == MUCH:
+                break
+            time.sleep(0.5)
+            port.wire.sendall(b"+++")
+            below.until(b"\r\nOK\r\n")
+            # what comes now finds the socket suspended
+            go.release()
+            below.until(b"\r\nSRING: 1\r\n")
+            time.sleep(dice.random() * 0.5)
+            port.wire.sendall(b"AT#SO=1\r")
+            below.until(b"\r\nCONNECT\r\n")
         sender.join(PATIENCE)
-        above.join(PATIENCE)
+        above.reach(MUCH)
         assert sha256(above.got).digest() == sha256(up).digest()
         host.close()
         below.until(b"\r\nNO CARRIER\r\n")
