@@ -17,7 +17,7 @@ _GENERAL = (Alphabet.GSM, Alphabet.OCTETS, Alphabet.UCS2, Alphabet.GSM)
 #: groups by bits 7 to 4; what is below is general, and a reserved one is read as the default alphabet
 _FIRST_RESERVED, _DISCARD, _STORE_UCS2, _CLASS = 0x8, 0xC, 0xE, 0xF
 
-_COMPRESSED, _HAS_CLASS, _DELETE = 0x20, 0x10, 0x40
+_COMPRESSED, _HAS_CLASS = 0x20, 0x10
 
 
 class Waiting(Enum):
@@ -91,13 +91,6 @@ class DataCoding:
         The text is compressed (23.042).
         """
         return self._isGeneral and bool(self.octet & _COMPRESSED)
-
-    @property
-    def isDeletedWhenRead(self) -> bool:
-        """
-        The message is marked for automatic deletion.
-        """
-        return self._isGeneral and bool(self.octet & _DELETE)
 
     @property
     def waiting(self) -> tuple[Waiting, bool] | None:

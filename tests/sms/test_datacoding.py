@@ -36,10 +36,9 @@ def test_groups(octets: list[int], alphabet: Alphabet, messageClass: int | None)
         assert (coding.alphabet, coding.messageClass) == (alphabet, messageClass), hex(octet)
 
 
-def test_marks() -> None:
-    """Compression and automatic deletion are marks of the general groups only."""
+def test_compressed() -> None:
+    """Compression is a mark of the general groups only."""
     assert [octet for octet in range(256) if DataCoding(octet).isCompressed] == [*range(0x20, 0x40), *range(0x60, 0x80)]
-    assert [octet for octet in range(256) if DataCoding(octet).isDeletedWhenRead] == list(range(0x40, 0x80))
 
 
 def test_waiting() -> None:
