@@ -35,7 +35,7 @@ from atrunproto.at.errors import ATError, CommandFailed, Misuse
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peeronline import OnlineAddress
 
-from .peercontexts import Context, bringUp
+from .peercontexts import Context, SocketSettings, prepare
 from .peerlistening import ListeningSocket
 from .peeronline import OnlineSocket
 
@@ -71,15 +71,26 @@ class IPEasyClientEndpoint:
     Connects by C{#SD}; the client is online as long as the connection lasts.
     """
 
-    def __init__(self, client: ATClient, connId: int, host: str, port: int, context: Context | None = None) -> None:
+    def __init__(
+        self,
+        client: ATClient,
+        connId: int,
+        host: str,
+        port: int,
+        context: Context | None = None,
+        settings: SocketSettings | None = None,
+    ) -> None:
         """
-        @param context: the context to bring up first if it isn't active; C{None}: somebody else sees to that.
+        @param context: the context to bring up first if it isn't active, to which the socket is tied; C{None}: somebody
+            else sees to that.
+        @param settings: how the socket is to work; C{None}: as it is set.
         """
         self._client = client
         self._connId = connId
         self._address = HostnameAddress(checkedHost(host).encode("ascii"), port)
         self._line = f'AT#SD={connId},0,{port},"{host}",0,0,0'
         self._context = context
+        self._settings = settings
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """
@@ -102,8 +113,7 @@ class IPEasyClientEndpoint:
         """
         socket = OnlineSocket(self._client, self._connId, factory, OnlineAddress(""), self._address)
         try:
-            if self._context is not None:
-                await bringUp(self._client, self._context)
+            await prepare(self._client, self._connId, self._context, self._settings)
             await goOnline(self._client, self._line, socket, factory)
         except ATError as error:
             raise connectError(error) from error
@@ -145,16 +155,19 @@ class SocketServerEndpoint:
         port: int,
         context: Context | None = None,
         admitted: Iterable[tuple[str, str]] = (),
+        settings: SocketSettings | None = None,
     ) -> None:
         """
-        @param context: the context to bring up first if it isn't active; C{None}: somebody else sees to that.
+        @param context: as for L{IPEasyClientEndpoint}.
         @param admitted: (address, mask) of callers to let in by C{#FRWL}, whose rules a module forgets at power-off.
+        @param settings: as for L{IPEasyClientEndpoint}.
         """
         self._client = client
         self._connId = connId
         self._port = port
         self._context = context
         self._admitted = tuple(admitted)
+        self._settings = settings
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """
@@ -169,9 +182,8 @@ class SocketServerEndpoint:
             await self._accept(factory, host, peer)
 
         try:
-            if self._context is not None:
-                await bringUp(self._client, self._context)
-            listening = ListeningSocket(self._client, self._connId, self._port, self._admitted, accept)
+            await prepare(self._client, self._connId, self._context, self._settings, self._admitted)
+            listening = ListeningSocket(self._client, self._connId, self._port, accept)
             await listening.start()
         except ATError as error:
             raise CannotListenError("", self._port, error) from error

@@ -31,7 +31,7 @@ from atrunproto.at.peer import ATClient
 from atrunproto.at.peeronline import OnlineAddress
 
 from .peer import DIAL_WAIT, SocketServerEndpoint, checkedHost, connectError
-from .peercontexts import Context, bringUp
+from .peercontexts import Context, SocketSettings, prepare
 from .peerlistening import addressesOf
 from .peertransport import SocketTransport
 
@@ -322,16 +322,24 @@ class CommandClientEndpoint:
     """
 
     def __init__(
-        self, sockets: CommandSockets, connId: int, host: str, port: int, context: Context | None = None
+        self,
+        sockets: CommandSockets,
+        connId: int,
+        host: str,
+        port: int,
+        context: Context | None = None,
+        settings: SocketSettings | None = None,
     ) -> None:
         """
-        @param context: the context to bring up first if it isn't active; C{None}: somebody else sees to that.
+        @param context: as for L{IPEasyClientEndpoint<atrunproto.ipeasy.peer.IPEasyClientEndpoint>}.
+        @param settings: as there.
         """
         self._sockets = sockets
         self._connId = connId
         self._address = HostnameAddress(checkedHost(host).encode("ascii"), port)
         self._line = f'AT#SD={connId},0,{port},"{host}",0,0,1'
         self._context = context
+        self._settings = settings
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """
@@ -348,8 +356,7 @@ class CommandClientEndpoint:
         factory.doStart()
         dialled = False
         try:
-            if self._context is not None:
-                await bringUp(client, self._context)
+            await prepare(client, self._connId, self._context, self._settings)
             await self._sockets.prepare(self._connId)
             dialled = True
             await client.execute(self._line, timeout=DIAL_WAIT)
@@ -379,12 +386,12 @@ class CommandServerEndpoint(SocketServerEndpoint):
         port: int,
         context: Context | None = None,
         admitted: Iterable[tuple[str, str]] = (),
+        settings: SocketSettings | None = None,
     ) -> None:
         """
-        @param context: as for L{SocketServerEndpoint}.
-        @param admitted: as for L{SocketServerEndpoint}.
+        The parameters are those of L{SocketServerEndpoint}.
         """
-        super().__init__(sockets.client, connId, port, context, admitted)
+        super().__init__(sockets.client, connId, port, context, admitted, settings)
         self._sockets = sockets
 
     async def _accept(self, factory: IProtocolFactory, host: IAddress, peer: IAddress) -> None:

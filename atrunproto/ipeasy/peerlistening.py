@@ -6,7 +6,7 @@ Source: IP Easy User Guide 3.2.2.2 and 3.2.2.3 (S); reference 6.3; TEL-LIS.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from twisted.internet.address import IPv4Address
@@ -53,16 +53,10 @@ class ListeningSocket:
 
     _log = Logger()
 
-    def __init__(
-        self, client: ATClient, connId: int, port: int, admitted: Iterable[tuple[str, str]], accept: Accept
-    ) -> None:
-        """
-        @param admitted: (address, mask) of callers that the module's firewall lets in.
-        """
+    def __init__(self, client: ATClient, connId: int, port: int, accept: Accept) -> None:
         self._client = client
         self._connId = connId
         self._port = port
-        self._admitted = tuple(admitted)
         self._accept = accept
         self._host: IAddress = IPv4Address("TCP", "0.0.0.0", port)
         self._isListening = False
@@ -75,8 +69,6 @@ class ListeningSocket:
 
         @raise CommandFailed: the module refuses.
         """
-        for address, mask in self._admitted:
-            await self._client.execute(f'AT#FRWL=1,"{address}","{mask}"')
         self._isListening = True
         try:
             await self._listen()
