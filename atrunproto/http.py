@@ -20,6 +20,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from atrunproto.secret import Secret
 
 _T = TypeVar("_T")
+_N = TypeVar("_N", bound=float)
 
 #: bytes of a request body that are taken; a job for MAX_MODULES modules, named one by one, needs 1.8 MB
 MAX_BODY = 4 * 1024 * 1024
@@ -67,16 +68,25 @@ class Query:
         """
         Read a number of seconds.
         """
+        return self._number(name, default, highest, float, "a number of seconds")
+
+    def whole(self, name: str, default: int, highest: int) -> int:
+        """
+        Read a whole number.
+        """
+        return self._number(name, default, highest, int, "a whole number")
+
+    def _number(self, name: str, default: _N, highest: _N, read: Callable[[bytes], _N], what: str) -> _N:
         value = self._arguments.get(name)
         if value is None:
             return default
         try:
-            seconds = float(value)
+            number = read(value)
+            if 0 <= number <= highest:
+                return number
         except ValueError:
-            seconds = -1
-        if not 0 <= seconds <= highest:
-            raise Refusal(400, f"{name} is a number of seconds from 0 to {highest:g}")
-        return seconds
+            pass
+        raise Refusal(400, f"{name} is {what} from 0 to {highest:.16g}")
 
 
 class Call:

@@ -11,12 +11,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta, timezone
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
 import msgspec
 
 from atrunproto.at.errors import Misuse
+from atrunproto.sms.centre import DEFAULT_NUMBER, Faults, ServiceCentre
 from atrunproto.toml import ConfigError, Table
 
 from .network import EXAMPLE_CELLS, AddressPool, Cell, Operator
@@ -37,6 +40,10 @@ SERIAL_PORTS = ("0", "1")
 
 #: country and network, five or six digits
 OPERATOR_CODE = msgspec.Meta(pattern=r"^[0-9]{5,6}$")
+
+#: seconds that a short message can be under way, and the share of messages that something happens to
+UnderWay = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 _NUMBERED = re.compile(r"\{n(?:\+(\d{1,5}))?\}")
 _INTERFACE = re.compile(r"(?<!\\):interface=((?:\\.|[^:\\])*)")
@@ -70,6 +77,31 @@ class OperatorConfig(Table, kw_only=True):
     cell: list[CellConfig] = msgspec.field(default_factory=list)
 
 
+class MessagesConfig(Table, kw_only=True):
+    """
+    The service centre of short messages, and what becomes of messages on their way.
+    """
+
+    #: of the service centre
+    number: Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,20}$")] = DEFAULT_NUMBER
+    #: multiplied by the time scale, as the jitter is
+    delay: UnderWay = 1.0
+    jitter: UnderWay = 0.0
+    loss: Share = 0.0
+    duplicate: Share = 0.0
+    reorder: bool = False
+    #: of the generator that decides; none: it decides differently each time
+    seed: int | None = None
+
+    def setUp(self, centre: ServiceCentre, timeScale: float) -> None:
+        """
+        Make a service centre what is said here.
+        """
+        centre.number = self.number
+        centre.faults = Faults(self.delay * timeScale, self.jitter * timeScale, self.loss, self.duplicate, self.reorder)
+        centre.random = Random(self.seed)
+
+
 class NetworkConfig(Table, kw_only=True):
     """
     The world round the modules.
@@ -83,6 +115,9 @@ class NetworkConfig(Table, kw_only=True):
     nameservers: Annotated[list[str], msgspec.Meta(max_length=2)] = msgspec.field(default_factory=list)
     #: access point names whose contexts are refused
     rejects: list[str] = msgspec.field(default_factory=list)
+    #: the time zone, in quarters of an hour east of Greenwich, as +CCLK shows it
+    zone: Annotated[int, msgspec.Meta(ge=-48, le=56)] = 0
+    messages: MessagesConfig = msgspec.field(default_factory=MessagesConfig)
     #: empty: three operators of the printed examples
     operator: list[OperatorConfig] = msgspec.field(default_factory=list)
 
@@ -300,6 +335,13 @@ def operators(configs: list[OperatorConfig]) -> list[Operator]:
         Operator(each.name, each.code, _cells(each.cell) if each.cell else EXAMPLE_CELLS, each.forbidden)
         for each in configs
     ]
+
+
+def timeZone(quarters: int) -> timezone:
+    """
+    A time zone so many quarters of an hour east of Greenwich.
+    """
+    return timezone(timedelta(minutes=15 * quarters))
 
 
 def _cells(configs: list[CellConfig]) -> tuple[Cell, ...]:

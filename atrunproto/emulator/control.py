@@ -19,6 +19,7 @@ from atrunproto.toml import ConfigError
 
 from .configuration import OPERATOR_CODE, checkHosts
 from .gpio import Hardware
+from .messaging import MessageControl
 from .module import EmulatedModule, Power
 from .network import Operator
 from .rack import Rack
@@ -129,6 +130,7 @@ class Control:
                 Route("PATCH", f"{module}/temperature", self.temperature),
                 Route("GET", "/network", self.network),
                 Route("PATCH", "/network", self.changeNetwork),
+                *MessageControl(rack.network.centre, rack.network.clock or rack.network.reactor).routes,
             ],
             token,
         )

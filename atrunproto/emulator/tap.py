@@ -35,6 +35,7 @@ from .configuration import (
     listProducts,
     operators,
     planModules,
+    timeZone,
 )
 from .control import MAX_BODY, Control
 from .network import Network
@@ -257,7 +258,9 @@ def addServices(services: MultiService, config: EmulatorConfig, reactor: Any) ->
         hosts=dict(config.network.hosts),
         nameservers=list(config.network.nameservers),
         rejects=set(config.network.rejects),
+        zone=timeZone(config.network.zone),
     )
+    config.network.messages.setUp(network.centre, config.timeScale)
     if config.network.operator:
         network.operators = operators(config.network.operator)
     rack = Rack(reactor, network, plans, config.timeScale)

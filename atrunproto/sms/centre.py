@@ -157,6 +157,7 @@ class ServiceCentre:
 
     @ivar number: its own.
     @ivar faults: for messages that it takes from now on.
+    @ivar random: decides on jitter, loss and duplicates.
     @ivar outside: what was delivered to numbers that nobody has; for its sender that is delivered.
     @ivar lost: messages that C{faults} have let vanish.
     @ivar refused: messages for which there was no room.
@@ -178,7 +179,6 @@ class ServiceCentre:
         """
         @param clock: its seconds count from the beginning of 1970 where time stamps are to be right.
         @param find: the mobile of this number; asked at each delivery.
-        @param random: decides on jitter, loss and duplicates.
         @param zone: of the time stamps.
         @param mostEach: messages under way to one number.
         @param mostInAll: messages under way.
@@ -191,7 +191,7 @@ class ServiceCentre:
         self.zone = zone
         self._clock = clock
         self._find = find
-        self._random = random or Random()
+        self.random = random or Random()
         self._mostEach = mostEach
         self._mostInAll = mostInAll
         self._queues: dict[str, _Queue] = {}
@@ -295,7 +295,7 @@ class ServiceCentre:
         @return: whether there was room.
         """
         faults = self.faults
-        if self._random.random() < faults.loss:
+        if self.random.random() < faults.loss:
             self.lost += 1
             self._log.debug("a message for {number} is lost", number=message.destination)
             return True
@@ -304,7 +304,7 @@ class ServiceCentre:
             self._log.warn("no room for a message for {number}", number=message.destination)
             self._report(message, CONGESTED)
             return False
-        if self._random.random() < faults.duplicate:
+        if self.random.random() < faults.duplicate:
             self._put(replace(message, report=None))
         return True
 
@@ -315,7 +315,7 @@ class ServiceCentre:
             return False
         if queue is None:
             queue = self._queues[key] = _Queue()
-        due = self._clock.seconds() + self.faults.delay + self.faults.jitter * self._random.random()
+        due = self._clock.seconds() + self.faults.delay + self.faults.jitter * self.random.random()
         if queue.messages and not self.faults.reorder:
             due = max(due, queue.messages[-1][0])
         self._sequence += 1
