@@ -10,7 +10,14 @@ import msgspec
 import pytest
 from twisted.python.usage import Options, UsageError
 
-from atrunproto.emulator.configuration import CellConfig, EmulatorConfig, ModuleConfig, NetworkConfig, OperatorConfig
+from atrunproto.emulator.configuration import (
+    CellConfig,
+    EmulatorConfig,
+    MessagesConfig,
+    ModuleConfig,
+    NetworkConfig,
+    OperatorConfig,
+)
 from atrunproto.emulator.tap import Options as ModuleOptions
 from atrunproto.fleet.config import DialConfig, HostConfig
 from atrunproto.fleet.tap import Options as HostOptions
@@ -73,6 +80,7 @@ def places() -> Iterator[Any]:
     for options, before, kind in (
         (ModuleOptions, "", EmulatorConfig),
         (ModuleOptions, "[network]\n", NetworkConfig),
+        (ModuleOptions, "[network.messages]\n", MessagesConfig),
         (ModuleOptions, "[[module]]\n", ModuleConfig),
         (ModuleOptions, "[[network.operator]]\n", OperatorConfig),
         (ModuleOptions, "[[network.operator]]\nname='a'\ncode='00101'\n[[network.operator.cell]]\n", CellConfig),
