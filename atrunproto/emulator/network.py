@@ -302,9 +302,11 @@ class Network:
         """
         The address of a host: of those that the network knows, else by its name servers, else by the system's resolver.
 
+        @param name: upper case or lower case make no difference.
         @return: fails with C{DNSLookupError}.
         """
-        known = self.hosts.get(name, name)
+        alike = (address for host, address in self.hosts.items() if host.lower() == name.lower())
+        known = self.hosts.get(name) or next(alike, name)
         if isIPAddress(known):
             return succeed(Found(known))
         if self.nameservers:

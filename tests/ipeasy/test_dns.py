@@ -265,3 +265,12 @@ def test_overTheService(instance: int, cid: int, answer: str) -> None:
     assert local.execute("AT#TCPATRUNL=1") == ["OK"]
     wire = service.login()
     assert wire.execute('AT#QDNS="host.example"')[-1] == answer
+
+
+def test_upperAndLowerCase() -> None:
+    """A host that the network knows is found in whatever letters its name is typed (TEL-SD-02)."""
+    emulated = MemoryModule("HE910-EUR")
+    emulated.module.network.hosts = {"Mail.Example": "127.0.0.9"}
+    at = emulated.port()
+    assert at.execute('AT+CGDCONT=1,"IP","internet"') == ["OK"]
+    assert at.execute('AT#QDNS="mail.EXAMPLE"') == ['#QDNS: "mail.EXAMPLE","127.0.0.9"', "OK"]

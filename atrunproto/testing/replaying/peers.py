@@ -79,7 +79,7 @@ class Peers:
         """The address of a host; a name gets one the first time."""
         if host.replace(".", "").isdigit():
             return host
-        return self.hosts.setdefault(host, f"{_NAMED_NET}{len(self.hosts) + 1}")
+        return self.hosts.setdefault(host.lower(), f"{_NAMED_NET}{len(self.hosts) + 1}")
 
     def connect(self, peer: Port, event: Event, host: str, number: int) -> None:
         """Let a peer connect to the module, from the address that the dialogue or its header gives."""
