@@ -32,6 +32,10 @@ class Bearer:
     kind = BearerKind.LOCAL
     #: an escape sequence counts only when it comes in one chunk (TEL-TRN-04)
     escapeInOneChunk = False
+    #: what comes is echoed, where E says so; an answer by SMS has no echo (reference 3.4)
+    echoes = True
+    #: a prompt can be shown and answered; a command that asks at another bearer hangs until L{limit} (reference 3.5)
+    prompts = True
 
     def delay(self) -> float:
         """

@@ -16,6 +16,7 @@ One table says what the control characters mean in each place::
     =========  ==================================  ===========================  ============
 
 A CR or LF that comes in one chunk with the end of a text prompt belongs to it (clients send C{^Z CR}).
+A text of several lines may show its prompt once more at each CR, behind the echo of that (A); the CR is data even so.
 Sources: reference 1.1 (P), TEL-EXT-21.
 The rows for CR, LF, NUL, ESC and ^Z on the command line are what clients expect (A).
 """
@@ -138,38 +139,63 @@ class TextPrompt:
     """
     Reads the data of a C{> } prompt: ^Z ends them, ESC gives up, BS deletes.
 
-    What exceeds the limit is dropped, as the modules do (TEL-CMD-17).
+    What exceeds the limit is dropped, as the modules do (TEL-CMD-17); where that is an error, L{surplus} tells.
+
+    @ivar surplus: octets that were typed beyond the limit, and not deleted again.
     """
 
     text = "> "
     #: seconds without an octet after which the command fails; C{None}: it waits
     idle: float | None = None
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, again: bool = False) -> None:
         """
         @param limit: octets that are kept.
+        @param again: each CR, which stays in the data, shows the prompt once more (#SMSMODE=1: reference 12).
         """
         self.limit = limit
+        self.surplus = 0
+        self._again = again
+        self._prompt = b""
+        self._echoes = True
         self._data = bytearray()
+
+    def begin(self, prompt: bytes, echoes: bool) -> None:
+        """
+        Hear what the prompt looks like, and whether what is typed is echoed.
+        """
+        self._prompt = prompt if self._again else b""
+        self._echoes = echoes
 
     def take(self, data: bytes) -> tuple[bytes, bytes | None, bytes]:
         """
         Take octets up to the end of the data.
 
-        @return: what to echo, the complete data (C{None}: not yet), and what follows them.
+        @return: what to show, the complete data (C{None}: not yet), and what follows them.
         @raise Abandoned: ESC came.
         """
         for position, octet in enumerate(data):
             if octet == CTRL_Z:
                 rest = data[position + 1 :]
-                return data[:position], bytes(self._data), rest[1:] if rest[:1] in (b"\r", b"\n") else rest
+                rest = rest[1:] if rest[:1] in (b"\r", b"\n") else rest
+                return self._shown(data[:position]), bytes(self._data), rest
             if octet == ESC:
-                raise Abandoned(data[:position], data[position + 1 :])
+                raise Abandoned(self._shown(data[:position]), data[position + 1 :])
             if octet == BS:
-                del self._data[-1:]
+                if self.surplus:
+                    self.surplus -= 1
+                else:
+                    del self._data[-1:]
             elif len(self._data) < self.limit:
                 self._data.append(octet)
-        return data, None, b""
+            else:
+                self.surplus += 1
+        return self._shown(data), None, b""
+
+    def _shown(self, typed: bytes) -> bytes:
+        if not self._prompt:
+            return typed if self._echoes else b""
+        return typed.replace(b"\r", b"\r" + self._prompt) if self._echoes else self._prompt * typed.count(CR)
 
 
 class RawPrompt:
@@ -185,21 +211,29 @@ class RawPrompt:
         """
         self.text = text
         self.idle = idle
+        self._echoes = True
         self._missing = count
         self._chunks: list[bytes] = []
+
+    def begin(self, prompt: bytes, echoes: bool) -> None:
+        """
+        Hear whether what comes is echoed.
+        """
+        self._echoes = echoes
 
     def take(self, data: bytes) -> tuple[bytes, bytes | None, bytes]:
         """
         Take octets up to the end of the data.
 
-        @return: what to echo, the complete data (C{None}: not yet), and what follows them.
+        @return: what to show, the complete data (C{None}: not yet), and what follows them.
         """
         taken = data[: self._missing]
         self._chunks.append(taken)
         self._missing -= len(taken)
+        show = taken if self._echoes else b""
         if self._missing:
-            return taken, None, b""
-        return taken, b"".join(self._chunks), data[len(taken) :]
+            return show, None, b""
+        return show, b"".join(self._chunks), data[len(taken) :]
 
 
 Prompt = TextPrompt | RawPrompt

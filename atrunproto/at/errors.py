@@ -101,7 +101,7 @@ class Abandoned(ATError):
 
     def __init__(self, echo: bytes = b"", rest: bytes = b"") -> None:
         """
-        @param echo: what came in front of the ESC in the same chunk, to be echoed.
+        @param echo: what is to be shown for what came in front of the ESC in the same chunk.
         @param rest: what came behind the ESC.
         """
         super().__init__("the data were given up")

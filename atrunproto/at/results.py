@@ -202,6 +202,13 @@ CMS = _reasons(
 )
 
 
+def cmsReason(number: int) -> Reason:
+    """
+    The reason of a C{+CMS ERROR} number; causes of the network (0 - 255, 04.11 and 23.040) have no text here.
+    """
+    return CMS.get(number) or Reason(ErrorFamily.CMS, number, "")
+
+
 def multitechReason(number: int) -> Reason:
     """
     The reason of a C{#CME ERROR} number; these have no text of their own.

@@ -17,7 +17,8 @@ from twisted.logger import Logger
 
 from atrunproto.at.basic import loadStartProfile
 from atrunproto.at.errors import Misuse
-from atrunproto.at.module import ATInstance, Notice
+from atrunproto.at.module import ATInstance
+from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener

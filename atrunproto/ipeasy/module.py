@@ -19,7 +19,8 @@ from twisted.python.failure import Failure
 
 from atrunproto.admission import Rule
 from atrunproto.at.bearer import LOCAL, Bearer
-from atrunproto.at.module import ATInstance, Notice
+from atrunproto.at.module import ATInstance
+from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
 
 from .conversation import Conversation

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from atrunproto.at.module import ATInstance, Notice
+from atrunproto.at.module import ATInstance
+from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
 from atrunproto.at.surroundings import ContextUser
 

@@ -25,7 +25,7 @@ from atrunproto.at.errors import Abandoned
 from atrunproto.at.module import ATInstance
 from atrunproto.at.online import ChannelTransport, Online
 from atrunproto.at.parameters import Int, Text
-from atrunproto.at.results import CME, CMS, NO_CARRIER, TELIT, refuse
+from atrunproto.at.results import CME, NO_CARRIER, TELIT, cmsReason, refuse
 from atrunproto.at.settings import Settings, Stored
 
 Part = TypeVar("Part")
@@ -97,6 +97,8 @@ class FakeBearer(Bearer):
         self.most: float | None = None
         self.queueing = False
         self.escapeInOneChunk = False
+        self.echoes = True
+        self.prompts = True
         self.told: list[str] = []
 
     def delay(self) -> float:
@@ -204,7 +206,7 @@ def benchTable(calls: Calls) -> CommandTable:
 
     @table.action("#DENY", Int("n", 0, 999, default=3))
     def deny(at: ATInstance, n: int) -> None:
-        raise refuse(CMS[n] if 300 <= n <= 500 else CME[n])
+        raise refuse(cmsReason(n) if 300 <= n <= 500 else CME[n])
 
     @table.action("#BREAK")
     def broken(at: ATInstance) -> None:
@@ -272,6 +274,18 @@ def benchTable(calls: Calls) -> CommandTable:
         calls.data.append(data)
         await at.takes("#TEXT")
         return f"#TEXT: {len(data)}"
+
+    @table.action("#SAY", Int("limit", 0, 9999, default=160), Int("code", 0, 999, default=0))
+    async def say(at: ATInstance, limit: int, code: int) -> None:
+        reader = TextPrompt(limit, again=True)
+        try:
+            data = await at.prompt(reader)
+        except Abandoned:
+            calls.data.append(b"dropped")
+            return
+        calls.data.append(data)
+        if code or reader.surplus:
+            raise refuse(cmsReason(code or 305))
 
     @table.action("#RAW", Int("count", 1, 9999, default=4))
     async def raw(at: ATInstance, count: int) -> str:

@@ -141,6 +141,40 @@ def test_textBeyondTheLimit() -> None:
     assert TextPrompt(1020).take(text + b"\x1a") == (text, text[:1020], b"")
 
 
+@pytest.mark.parametrize("size", [1, 2, 100])
+@pytest.mark.parametrize(
+    ("echoes", "shown"), [(True, b"one\r\r\n> \r\r\n> t\bwo"), (False, b"\r\n> \r\n> ")], ids=["echo", "quiet"]
+)
+def test_textOfSeveralLines(size: int, echoes: bool, shown: bytes) -> None:
+    """Each CR of a text shows the prompt again, echoed or not, and belongs to the text."""
+    typed, prompt = b"one\r\rt\bwo\x1a", TextPrompt(100, again=True)
+    prompt.begin(b"\r\n> ", echoes)
+    came, text = b"", None
+    for at in range(0, len(typed), size):
+        show, text, _ = prompt.take(typed[at : at + size])
+        came += show
+    assert (came, text) == (shown, b"one\r\rwo")
+
+
+def test_linesGivenUp() -> None:
+    """What was shown for the lines in front of an ESC is told with it."""
+    prompt = TextPrompt(100, again=True)
+    prompt.begin(b"\r\n> ", True)
+    with pytest.raises(Abandoned) as caught:
+        prompt.take(b"one\rtwo\x1bAT\r")
+    assert (caught.value.echo, caught.value.rest) == (b"one\r\r\n> two", b"AT\r")
+
+
+def test_surplus() -> None:
+    """Whoever must refuse too long a text can tell that it was; what is rubbed out in time isn't too long."""
+    prompt = TextPrompt(3)
+    assert prompt.take(b"abcdef\b\x1a")[1] == b"abc"
+    assert prompt.surplus == 2
+    prompt = TextPrompt(3)
+    assert prompt.take(b"abcd\b\bx\x1a")[1] == b"abx"
+    assert prompt.surplus == 0
+
+
 @pytest.mark.parametrize("size", [1, 3, 10])
 def test_rawPrompt(size: int) -> None:
     """An upload with a byte count takes exactly that many, control characters and all."""

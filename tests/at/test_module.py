@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from atrunproto.at.bearer import BearerKind
-from atrunproto.at.module import NOTICES_HELD, QUEUED
+from atrunproto.at.errors import Misuse
+from atrunproto.at.notices import NOTICES_HELD
+from atrunproto.at.port import QUEUED
 from atrunproto.at.results import NO_CARRIER, RING
 from tests.at.fakes import Bench, FakeBearer, FakeTransport, pieces, quiet
 
@@ -321,6 +323,31 @@ class TestPrompt:
         bench.say(b"AT#TEXT=3\rabcdef\x1a")
         assert bench.calls.data == [b"abc"]
 
+    @pytest.mark.parametrize("cuts", [[], [7, 11, 12], list(range(30))])
+    def test_severalLines(self, cuts: list[int]) -> None:
+        """Each line of a text gets a prompt of its own, framed by S3 and S4 like the first."""
+        bench = Bench()
+        heard = b"".join(map(bench.say, pieces(b"AT#SAY\rone\rt\bwo\x1a", cuts)))
+        assert heard == b"AT#SAY\r\r\n> one\r\r\n> t\bwo" + OK
+        assert bench.calls.data == [b"one\rwo"]
+        bench.say(b"ATE0S4=45\r")
+        assert bench.say(b"AT#SAY\rone\r\x1a") == b"\r-> \r-> \r-OK\r-"
+
+    def test_sentOrDropped(self) -> None:
+        """A command can answer OK to a text that was dropped by ESC, and tell it from an empty one that was sent."""
+        bench = quiet()
+        assert bench.say(b"AT#SAY\rone\rtwo\x1b") == b"\r\n> \r\n> " + OK
+        assert bench.say(b"AT#SAY\r\x1a") == b"\r\n> " + OK
+        assert bench.calls.data == [b"dropped", b""]
+
+    @pytest.mark.parametrize("cmee", [b"0", b"1", b"2"])
+    def test_refusedText(self, cmee: bytes) -> None:
+        """A text that is too long, or that the network refuses, is a message error, a number whatever +CMEE says."""
+        bench = quiet()
+        bench.say(b"AT+CMEE=" + cmee + b"\r")
+        assert bench.say(b"AT#SAY=3\rabcd\x1a") == b"\r\n> \r\n+CMS ERROR: 305\r\n"
+        assert bench.say(b"AT#SAY=3,38\rabc\x1a") == b"\r\n> \r\n+CMS ERROR: 38\r\n"
+
     @pytest.mark.parametrize("cuts", [[], [10], [12], [9, 11, 13, 14]])
     def test_byteCount(self, cuts: list[int]) -> None:
         """An upload of a given size has its own prompt, takes any octet and ends by itself."""
@@ -411,6 +438,49 @@ class TestBearer:
         assert bearer.told == ["finished"]
         bench.say(b"AT\r")
         assert bearer.told == ["finished", "finished"]
+
+    def test_oneAnswer(self) -> None:
+        """A line that comes in one piece, as by SMS, is answered without echo, and its end is told even under Q1."""
+        bearer = FakeBearer(BearerKind.SMS_DIGEST)
+        bearer.echoes = False
+        bench = Bench(bearer)
+        for line, answer in [
+            (b"AT+CSQ;+LIST", CSQ + b"\r\n+LIST: 1\r\n+LIST: 2\r\n+LIST: 3\r\n" + OK),
+            (b"AT" + b"x" * 500, ERROR),
+            (b"AT\x1b\b", ERROR),
+            (b"ATQ1", b""),
+        ]:
+            bearer.told.clear()
+            bench.at.runLine(line)
+            assert (bench.heard(), bearer.told) == (answer, ["finished"])
+        assert bench.say(b"ATQ0\r") == OK
+
+    def test_oneLineAtATime(self) -> None:
+        """A service that gives a second line too early, or what is no line, is told so, and the first one runs on."""
+        bench = slowBench(FakeBearer(BearerKind.SMS_SIMPLE))
+        bench.at.runLine(b"AT#SLOW")
+        with pytest.raises(Misuse):
+            bench.at.runLine(b"AT")
+        assert bench.after(2.0) == b"\r\n#SLOW: 1\r\n" + OK
+        with pytest.raises(Misuse):
+            bench.at.runLine(b"hello")
+
+    @pytest.mark.parametrize("command", [b"#TEXT", b"#SAY", b"#RAW"])
+    def test_noPrompts(self, command: bytes) -> None:
+        """Where a prompt can't be shown, the command that asks hangs until the time of the bearer is over."""
+        bearer = FakeBearer(BearerKind.SMS_SIMPLE)
+        bearer.prompts, bearer.most = False, 300.0
+        bench = quiet(bearer)
+        bearer.told.clear()
+        bench.at.runLine(b"AT+CSQ;" + command + b";+CSQ")
+        assert bench.heard() == CSQ
+        assert bench.say(b"data\x1a\x1bAT\r") == b""
+        assert (bench.after(299.9), bearer.told) == (b"", [])
+        assert (bench.after(0.1), bearer.told) == (b"", ["expired"])
+        bench.at.stop()
+        assert bench.clock.getDelayedCalls() == []
+        bearer.prompts = True
+        assert bench.say(b"AT\r") == OK
 
     @pytest.mark.parametrize("kind", list(BearerKind))
     @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from atrunproto.at import results
-from atrunproto.at.module import NOTICES_HELD
+from atrunproto.at.notices import NOTICES_HELD
 from atrunproto.at.online import ATAddress, ChannelTransport, Escaped, LineDropped, Unplugged
 from tests.at.fakes import Bench, FakeBearer, FakeChannel, pieces, quiet
 

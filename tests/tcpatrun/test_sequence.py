@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atrunproto.at.module import QUEUED
+from atrunproto.at.port import QUEUED
 from atrunproto.emulator import products
 from atrunproto.emulator.module import Power
 from atrunproto.testing.emulated import Wire
