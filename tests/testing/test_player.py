@@ -227,8 +227,8 @@ class PlayerTests(TestCase):
     async def test_unsupported(self) -> None:
         """What isn't there yet is told, and is no pass."""
         for body, header, what in [
-            ("PORT sms\n> AT\n", "", "port sms needs short messages"),
-            ("PORT at1\n> AT\n", "# @world smsc +39\n", "@world smsc needs short messages"),
+            ("PORT phone\n> AT\n", "", "port phone needs telephone calls"),
+            ("PORT at1\n> AT\n", "# @world ping 10.0.0.1\n", "@world ping needs ping"),
             ("PORT at1\n# @ppp open\n", "", "@ppp open needs data calls and PPP"),
             ("# @close smtp\n", "", "@close smtp needs mail"),
         ]:
@@ -242,7 +242,7 @@ class PlayerTests(TestCase):
     async def test_commandLine(self) -> None:
         """One line a file, the differences below, a summary, and a status that is 0 only if all passed."""
         good, bad = self.written("PORT at1\n> AT\n< OK\n"), self.written("PORT at1\n> AT\n< KO\n", topic="other")
-        later = self.written("PORT sms\n> AT\n")
+        later = self.written("PORT phone\n> AT\n")
         junit = "junit.xml"
         for arguments, status, lines in [
             ([good], 0, [f"PASS {good}", "1 dialogues: 1 pass"]),
@@ -255,7 +255,7 @@ class PlayerTests(TestCase):
                     "         > AT",
                     "     expected: < KO",
                     "     got:      < OK",
-                    f"UNSUPPORTED {later} port sms needs short messages",
+                    f"UNSUPPORTED {later} port phone needs telephone calls",
                     "3 dialogues: 1 pass, 1 fail, 1 unsupported",
                 ],
             ),

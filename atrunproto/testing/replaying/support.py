@@ -12,7 +12,7 @@ from typing import Final
 
 from atrunproto.testing.dialogue import Dialogue, Event, Send
 
-_SMS: Final = "short messages"
+_SMS: Final = "AT commands over SMS"
 _DATA: Final = "data calls and PPP"
 _FTP: Final = "faults of the FTP server"
 _SMTP: Final = "mail"
@@ -32,12 +32,10 @@ TOPICS: Final[Mapping[str, str]] = {
 UPLOADS: Final[Mapping[str, str]] = {"appzone": "AppZone", "python": "Python scripts"}
 """Topics of services that answer already where nothing is uploaded; sent without a line end is an upload there."""
 
-PORTS: Final[Mapping[str, str]] = {"sms": _SMS, "phone": _CALLS}
+PORTS: Final[Mapping[str, str]] = {"phone": _CALLS}
 """Ports that nobody answers yet."""
 
 FACTS: Final[Mapping[str, str]] = {
-    "number mobile": _SMS,
-    "smsc": _SMS,
     "stack closed": _MULTITECH,
     "link gprs": _MULTITECH,
     "link gsm": _MULTITECH,

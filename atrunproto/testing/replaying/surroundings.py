@@ -20,6 +20,7 @@ from twisted.internet.protocol import Factory
 
 from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import AddressPool, Cell, Network
+from atrunproto.emulator.products import PRODUCTS
 from atrunproto.endpoints import PtyServerEndpoint, SerialClientEndpoint, SerialSettings
 from atrunproto.ipeasy.listening import NOBODY, attachFilter
 from atrunproto.ipeasy.module import SOCKETS, SocketTable, Status
@@ -39,10 +40,16 @@ ECHO_LIMIT: Final = 5.0
 _POOL: Final = "127.99.0.1/24"
 """The addresses of contexts: on loopback, where nothing else is likely to listen."""
 
-_AT_PORTS: Final = {"at1": ("", 1), "at2": ("", 2), "at3": ("", 3), "b.at1": ("b", 1)}
+_MOBILE: Final = "mobile"
+"""The module that is a remote mobile."""
+
+_AT_PORTS: Final = {"at1": ("", 1), "at2": ("", 2), "at3": ("", 3), "b.at1": ("b", 1), "sms": (_MOBILE, 1)}
 """Which module and which instance an AT port is."""
 
-_IMEI: Final = ("356938035643809", "490154203237518")
+_MOBILE_PRODUCT: Final = "GE865-QUAD"
+"""What the mobile is that a dialogue calls C{sms}: its messages lie on the SIM, as the dialogues show them."""
+
+_IMEI: Final = ("356938035643809", "490154203237518", "351234567890124")
 
 
 _LISTENING: Final = str(int(Status.LISTENING))
@@ -68,7 +75,7 @@ class _Module(EmulatedModule):
 
 class EmulatedSurroundings:
     """
-    A module, if need be two, with their network, ports and peers, for one dialogue.
+    A module, if need be up to three, with their network, ports and peers, for one dialogue.
     """
 
     def __init__(self, reactor: Any, dialogue: Dialogue, echo: bool) -> None:
@@ -87,9 +94,15 @@ class EmulatedSurroundings:
         self._listening: list[IListeningPort] = []
         self._folder = tempfile.TemporaryDirectory(prefix="atrunproto-")
         self._peers = Peers(reactor, self.quiet, dialogue, Path(self._folder.name, "ftp"))
-        self._network = Network(reactor, AddressPool(_POOL), hosts=self._peers.hosts)
+        self._network = Network(reactor, AddressPool(_POOL), hosts=self._peers.hosts, clock=self.quiet.clock)
         self._modules = {
-            name: _Module(product, self._network, self.quiet.clock, imei=_IMEI[index], number=f"+39000000000{index}")
+            name: _Module(
+                PRODUCTS[_MOBILE_PRODUCT] if name == _MOBILE else product,
+                self._network,
+                self.quiet.clock,
+                imei=_IMEI[index],
+                number=f"+39000000000{index}",
+            )
             for index, name in enumerate(dict.fromkeys(_AT_PORTS[port][0] for port in self._names))
         }
         self._module = self._modules[""]
@@ -107,6 +120,10 @@ class EmulatedSurroundings:
             operators[0] = replace(operators[0], cells=_cells(operators[0].cells, int(values["count"])))
         elif fact.word == "number module":
             self._module.number = values["msisdn"]
+        elif fact.word == "number mobile" and _MOBILE in self._modules:
+            self._modules[_MOBILE].number = values["msisdn"]
+        elif fact.word == "smsc":
+            self._network.centre.number = values["msisdn"]
         elif fact.word == "ip":
             self._network.assigned[self._module, int(values["cid"])] = values["address"]
 
