@@ -271,8 +271,10 @@ class ATClient(PeerWire):
     def whenLost(self) -> Deferred[BaseException]:
         """
         A Deferred of its own for each call; it fires with the reason (no failure) when the connection is lost.
+
+        Cancel it to hear no more.
         """
-        lost: Deferred[BaseException] = Deferred()
+        lost: Deferred[BaseException] = Deferred(self._notWaiting)
         if self._lost is not None:
             lost.callback(valueOf(self._lost))
         elif self._whenLost is None:
@@ -280,6 +282,10 @@ class ATClient(PeerWire):
         else:
             self._whenLost.append(lost)
         return lost
+
+    def _notWaiting(self, lost: Deferred[BaseException]) -> None:
+        if self._whenLost is not None:
+            self._whenLost.remove(lost)
 
     def close(self) -> None:
         """

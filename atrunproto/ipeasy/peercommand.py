@@ -9,7 +9,6 @@ Source: IP Easy User Guide 4 (S); reference 6.3 to 6.6; TEL-CMD.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from twisted.internet.address import HostnameAddress
@@ -33,10 +32,9 @@ from atrunproto.at.peeronline import OnlineAddress
 from .peer import DIAL_WAIT, SocketServerEndpoint, checkedHost, connectError
 from .peercontexts import Context, SocketSettings, prepare
 from .peerlistening import addressesOf
+from .peerreading import receive
 from .peertransport import SocketTransport
 
-#: octets of one #SRECV (reference 6.5)
-READ_SIZE = 1500
 #: octets of one #SSENDEXT; the least that a document gives (reference 6.5)
 SEND_SIZE = 1020
 #: octets that may be on their way from the module to the far end (A)
@@ -49,15 +47,6 @@ LOOK = 60.0
 SEND_WAIT = 180.0
 
 _CLOSED, _PENDING = 0, 3
-_RECEIVED = re.compile(r"#SRECV:.*,\s*(\d{1,4})\s*$").match
-
-
-def _octets(line: str) -> int:
-    """
-    How many octets follow a line of #SRECV.
-    """
-    found = _RECEIVED(line)
-    return int(found.group(1)) if found else 0
 
 
 class CommandSocket(SocketTransport):
@@ -112,15 +101,14 @@ class CommandSocket(SocketTransport):
             self.finish(Failure(ConnectionDone()))
 
     async def _read(self) -> None:
-        try:
-            answer = await self._client.execute(f"AT#SRECV={self.connId},{READ_SIZE}", block=_octets)
-        except CommandFailed:
-            # there is nothing; what comes from now on raises a new SRING
-            self.isPending = False
-            if self.isClosedFar:
-                self.finish(Failure(ConnectionDone()))
+        data = await receive(self._client, self.connId)
+        if data is not None:
+            self.deliver(data)
             return
-        self.deliver(answer.data)
+        # what comes from now on raises a new SRING
+        self.isPending = False
+        if self.isClosedFar:
+            self.finish(Failure(ConnectionDone()))
 
     async def _send(self) -> None:
         if self._credit <= 0:

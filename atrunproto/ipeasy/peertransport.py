@@ -48,6 +48,7 @@ class SocketTransport:
         self._producer: Any = None
         self._streaming = False
         self._producerPaused = False
+        self._isHeld = False
         self._turnCall: IDelayedCall | None = None
         self._reason: Failure | None = None
         self._isOver = False
@@ -84,6 +85,16 @@ class SocketTransport:
         raise NotImplementedError
 
     # -- what it is told by it
+
+    def hold(self, isHeld: bool) -> None:
+        """
+        Nothing is taken for a while, so a push producer is paused; or things go on.
+        """
+        self._isHeld = isHeld
+        if not isHeld:
+            self._later()
+        elif self._producer is not None and self._streaming:
+            self._pauseProducer()
 
     def begin(self, protocol: IProtocol, whenOver: Callable[[], object]) -> None:
         """
@@ -164,7 +175,7 @@ class SocketTransport:
         if self._pulls:
             if not self._out:
                 self._tell(producer.resumeProducing)
-        elif producer is not None and self._producerPaused and len(self._out) < HIGH_WATER:
+        elif producer is not None and self._producerPaused and not self._isHeld and len(self._out) < HIGH_WATER:
             self._producerPaused = False
             self._tell(producer.resumeProducing)
         if self.disconnecting and not self._out and not self._pulls and not self._closing and not self._isOver:
@@ -186,10 +197,14 @@ class SocketTransport:
         if self._isOver or self._aborted or not data or (self.disconnecting and not self._pulls):
             return
         self._out += data
-        if self._producer is not None and self._streaming and not self._producerPaused and self.waiting >= HIGH_WATER:
+        if self._producer is not None and self._streaming and self.waiting >= HIGH_WATER:
+            self._pauseProducer()
+        self.sendMore()
+
+    def _pauseProducer(self) -> None:
+        if not self._producerPaused:
             self._producerPaused = True
             self._producer.pauseProducing()
-        self.sendMore()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
@@ -237,6 +252,8 @@ class SocketTransport:
         self._producer, self._streaming, self._producerPaused = producer, streaming, False
         if not streaming:
             self._later()
+        elif self._isHeld:
+            self._pauseProducer()
 
     def unregisterProducer(self) -> None:
         self._producer = None
