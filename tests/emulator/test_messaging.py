@@ -93,7 +93,7 @@ class MessagingTests(SynchronousTestCase):
         self.settle()
 
     def test_receive(self) -> None:
-        """A message that a module sends to a phone outside can be read there, as text and as it went (TEL-SMS-01)."""
+        """A message that a module sends to a phone outside can be read there, as text and as it went."""
         self.submit("hello [you]")
         (message,) = self.messages()
         pdu = message.pop("pdu")

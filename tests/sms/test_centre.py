@@ -131,7 +131,7 @@ class CentreTests(SynchronousTestCase):
         self.submit, self.advance = self.stage.submit, self.stage.advance
 
     def test_messageArrives(self) -> None:
-        """A message that one mobile sends is with the other one as it was sent, with number and time (TEL-SMS-01)."""
+        """A message that one mobile sends is with the other one as it was sent, with number and time."""
         self.submit("hello")
         self.assertEqual(self.bert.got, [])
         self.advance()
