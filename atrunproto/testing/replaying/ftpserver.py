@@ -32,6 +32,11 @@ class _Files(FTPShell):
     appending = False
     start = 0
 
+    def list(self, path: Any, keys: Any = ()) -> Deferred[Any]:
+        """What is in a directory, in the order of the names."""
+        listed: Deferred[Any] = super().list(path, keys)  # type: ignore[no-untyped-call]
+        return listed.addCallback(sorted)
+
     def openForReading(self, path: Any) -> Deferred[Any]:
         """A file, from the place."""
         start, self.start = self.start, 0
