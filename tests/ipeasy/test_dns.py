@@ -45,23 +45,38 @@ class Zone:
         return fail(DomainError(query.name.name))
 
 
+class NameServers:
+    """Name servers that are put up on loopback, all on one port, for a live module to ask."""
+
+    def __init__(self, module: LiveModule) -> None:
+        self._module = module
+        self._ports: list[Any] = []
+
+    def serve(self, address: str, known: str) -> Zone:
+        """Put up a name server."""
+        zone = Zone(known)
+        network = self._module.network
+        reactor: Any = network.reactor
+        protocol = dns.DNSDatagramProtocol(DNSServerFactory(clients=[zone]))
+        port = self._ports[0].getHost().port if self._ports else 0
+        self._ports.append(self._module.call(reactor.listenUDP, port, protocol, address))
+        network.namePort = self._ports[0].getHost().port
+        return zone
+
+    def close(self) -> None:
+        """Take all away."""
+        for port in self._ports:
+            self._module.call(port.stopListening)
+
+
 class Place:
     """A live module, with name servers that are put up on loopback."""
 
     def __init__(self) -> None:
         self.module = LiveModule()
-        self._ports: list[Any] = []
+        self._servers = NameServers(self.module)
+        self.serve = self._servers.serve
         self._line = socket.create_connection(self.module.address(), 20)
-
-    def serve(self, address: str, known: str) -> Zone:
-        """Put up a name server, all on one port."""
-        zone = Zone(known)
-        reactor: Any = self.module.network.reactor
-        protocol = dns.DNSDatagramProtocol(DNSServerFactory(clients=[zone]))
-        port = self._ports[0].getHost().port if self._ports else 0
-        self._ports.append(self.module.call(reactor.listenUDP, port, protocol, address))
-        self.module.network.namePort = self._ports[0].getHost().port
-        return zone
 
     def do(self, line: str) -> list[str]:
         """Run a command line; give its answer."""
@@ -80,8 +95,7 @@ class Place:
 
     def close(self) -> None:
         """Take all away."""
-        for port in self._ports:
-            self.module.call(port.stopListening)
+        self._servers.close()
         self._line.close()
         self.module.close()
 
