@@ -73,6 +73,12 @@ def test_addedCommand(tmp_path: Path) -> None:
     assert printed("add_command.py", where=tmp_path) == expected
 
 
+def test_serviceCentre(tmp_path: Path) -> None:
+    """A service centre serves phones of one's own, with a clock that is set by hand, and faults that repeat."""
+    expected = (LISTINGS / "service_centre.txt").read_text(encoding="utf-8")
+    assert printed("service_centre.py", where=tmp_path) == expected
+
+
 def test_throughModem(tmp_path: Path) -> None:
     """A Twisted program talks to a host through a modem because its endpoint string says so."""
     with socket.create_server(("127.0.0.1", 0)) as host, LiveModule() as module:
