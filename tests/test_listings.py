@@ -12,7 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from atrunproto.testing.emulated import LiveModule
+from tests.ftp.servers import pyftpdlib
+from tests.mail.test_realserver import serving
 from tests.programs import PATIENCE, ROOT, environment
 
 DOCS = ROOT / "docs"
@@ -96,6 +100,23 @@ def test_throughModem(tmp_path: Path) -> None:
         there = f"host=127.0.0.1:port={host.getsockname()[1]}:apn=internet"
         said = printed("through_modem.py", f"modem:{at}:{there}", "hello", where=tmp_path)
         assert said == "you said hello\n"
+
+
+def test_filesThroughModem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program puts a file on a server and mails a listing, all through a modem."""
+    readings = tmp_path / "mine" / "readings.csv"
+    readings.parent.mkdir()
+    readings.write_bytes(b"1,2,3\r\n" * 1000)
+    with pyftpdlib(tmp_path) as server, serving() as (box, mailPort), LiveModule() as module:
+        monkeypatch.setenv("FTP_PASSWORD", server.password)
+        at = "tcp:{}:{}".format(*module.address())
+        servers = f"127.0.0.1:{server.port}", server.user, f"127.0.0.1:{mailPort}"
+        said = printed("files_through_modem.py", at, *servers, "you@example.org", str(readings), where=tmp_path)
+        assert said == "7000 octets are on the server\nthe message is sent\n"
+        there = server.folder.parent / readings.name
+        assert there.read_bytes() == readings.read_bytes()
+    assert box.messages[0]["Subject"] == "What is on the server"
+    assert "readings.csv" in box.messages[0].as_string()
 
 
 def test_everyListingIsShown() -> None:
