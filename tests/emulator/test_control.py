@@ -5,19 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twisted.application.service import MultiService
-from twisted.internet.testing import MemoryReactorClock, StringTransport
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.testing import StringTransport
 
 from atrunproto import __version__
 from atrunproto.emulator.configuration import EmulatorConfig, ModuleConfig
 from atrunproto.emulator.control import MAX_BODY, Control
 from atrunproto.emulator.names import Found
-from atrunproto.emulator.rack import Rack
-from atrunproto.emulator.tap import addServices
-from atrunproto.http import JSONSite
 from atrunproto.secret import Secret
-from tests.requests import Pending, ask
+from tests.emulator.controlling import ControlTestCase
+from tests.requests import ask
 
 IMEI = "357000000000001"
 OTHER = "357000000000002"
@@ -26,7 +22,7 @@ CONTEXT = 'AT+CGDCONT=1,"IP","internet";#SGACT=1,1'
 SERVER = 'AT#TCPATRUNCFG=1,2,12345,1024,"";#TCPATRUNL=1'
 
 
-class ControlTests(SynchronousTestCase):
+class ControlTests(ControlTestCase):
     """What callers get, and what becomes of the module."""
 
     def setUp(self) -> None:
@@ -34,37 +30,8 @@ class ControlTests(SynchronousTestCase):
 
     def start(self, *startup: str, timeScale: float = 0, token: Secret | None = None) -> None:
         """Start two modules."""
-        self.reactor = MemoryReactorClock()
         config = EmulatorConfig(timeScale=timeScale, module=[ModuleConfig(count=2, startup=list(startup))])
-        rack = addServices(MultiService(), config, self.reactor).getServiceNamed("rack")
-        assert isinstance(rack, Rack)
-        self.rack = rack
-        self.site = JSONSite(Control(rack, token).resource, self.reactor, MAX_BODY)
-        rack.startService()
-        self.settle()
-
-    def settle(self) -> None:
-        """Let everything happen that is due now."""
-        for _ in range(20):
-            self.reactor.advance(0)
-
-    def ask(self, method: str, path: str, body: object = None) -> Pending:
-        """Send a request."""
-        pending = ask(self.site, method, path, body)
-        self.settle()
-        return pending
-
-    def done(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request that is to work, and give its body."""
-        pending = self.ask(method, path, body)
-        self.assertEqual(pending.status, 200, pending.body)
-        return pending.body
-
-    def refused(self, method: str, path: str, body: object = None) -> tuple[int, str]:
-        """Send a request that is to be refused, and give status and text."""
-        pending = self.ask(method, path, body)
-        self.assertEqual(list(pending.body), ["error"])
-        return pending.status, pending.body["error"]
+        self.startRack(config, token)
 
     def show(self) -> Any:
         """Show the first module."""

@@ -6,31 +6,24 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from twisted.application.service import MultiService
 from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto.emulator.configuration import EmulatorConfig, MessagesConfig, ModuleConfig, NetworkConfig
-from atrunproto.emulator.control import MAX_BODY, Control
 from atrunproto.emulator.messaging import MAX_WAITING
-from atrunproto.emulator.rack import Rack
-from atrunproto.emulator.tap import addServices
-from atrunproto.http import JSONSite
 from atrunproto.sms.centre import MOST_EACH, Faults
 from atrunproto.sms.fields import Address
 from atrunproto.sms.outside import MOST_KEPT
 from atrunproto.sms.tpdu import Deliver, Submit
 from atrunproto.sms.userdata import UserData
-from tests.requests import Pending, ask
+from tests.emulator.controlling import ControlTestCase
 
 MODULE, PHONE = "+390000000001", "+41790000000"
 #: a message as PDU mode shows it: from +31641600986, in the default alphabet
 PDU = "0791131303000010040B911346610089F60000208062917314800CC8F71D14969741F977FD07"
 
 
-class MessagingTests(SynchronousTestCase):
+class MessagingTests(ControlTestCase):
     """What callers get, and what goes through the centre."""
 
     def setUp(self) -> None:
@@ -38,41 +31,10 @@ class MessagingTests(SynchronousTestCase):
 
     def start(self, messages: MessagesConfig, timeScale: float = 0.0) -> None:
         """Start a module."""
-        self.reactor = MemoryReactorClock()
-        self.reactor.advance(datetime(2024, 3, 1, 12, tzinfo=UTC).timestamp())
         network = NetworkConfig(messages=messages, zone=4)
         config = EmulatorConfig(timeScale=timeScale, network=network, module=[ModuleConfig()])
-        rack = addServices(MultiService(), config, self.reactor).getServiceNamed("rack")
-        assert isinstance(rack, Rack)
-        self.rack = rack
-        self.centre = rack.network.centre
-        self.site = JSONSite(Control(rack, None).resource, self.reactor, MAX_BODY)
-        rack.startService()
-        self.settle()
-
-    def settle(self, seconds: float = 0) -> None:
-        """Let everything happen that is due then."""
-        self.reactor.advance(seconds)
-        for _ in range(10):
-            self.reactor.advance(0)
-
-    def ask(self, method: str, path: str, body: object = None) -> Pending:
-        """Send a request."""
-        pending = ask(self.site, method, path, body)
-        self.settle()
-        return pending
-
-    def done(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request that is to work, and give its body."""
-        pending = self.ask(method, path, body)
-        self.assertEqual(pending.status, 200, pending.body)
-        return pending.body
-
-    def refused(self, method: str, path: str, body: object = None) -> tuple[int, str]:
-        """Send a request that is to be refused, and give status and text."""
-        pending = self.ask(method, path, body)
-        self.assertEqual(list(pending.body), ["error"])
-        return pending.status, pending.body["error"]
+        self.startRack(config, seconds=datetime(2024, 3, 1, 12, tzinfo=UTC).timestamp())
+        self.centre = self.rack.network.centre
 
     def messages(self, **query: object) -> list[dict[str, Any]]:
         """What went out."""
