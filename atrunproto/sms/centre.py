@@ -7,6 +7,7 @@ their number. It can be used alone, with subscribers of one's own.
 Messages for one number are delivered in the order in which they came, one after the other, unless reordering is among
 the faults. The first one that isn't taken holds up those behind it, until L{ServiceCentre.reachable} says that it is
 worth another try; nothing is tried in vain meanwhile. What waits longer than its validity period is given up.
+It takes no notice of TP-RD: a submit that repeats an earlier one is a message of its own (A).
 Source: 3GPP 23.040 3.2 and 9.2; where that leaves it open, the rules are assumed (A).
 """
 
@@ -377,11 +378,11 @@ class ServiceCentre:
 
         @return: what became of it, or C{None} for nothing yet.
         """
-        subscriber = self._find(message.destination)
-        if subscriber is None:
-            self.outside.add(message.sender, message.destination, unit)
-            return DELIVERED
         try:
+            subscriber = self._find(message.destination)
+            if subscriber is None:
+                self.outside.add(message.sender, message.destination, unit)
+                return DELIVERED
             receipt = subscriber.receiveMessage(Address.parse(self.number), unit)
         except Exception:
             # what breaks a mobile isn't tried again
