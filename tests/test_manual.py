@@ -47,7 +47,6 @@ DEFERRED = {
     "#SMSATRUN": "short messages",
     "#SMSATRUNCFG": "short messages",
     "#SMSATWL": "short messages",
-    "#SMSMODE": "short messages",
     "#ENAEVMONI": "short messages",
 }
 """The commands of the same chapters that come with later services."""

@@ -20,12 +20,14 @@ from atrunproto.at.errors import Misuse
 from atrunproto.at.module import ATInstance
 from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
+from atrunproto.at.results import CMS, Reason
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener
 from atrunproto.ipeasy.module import SocketTable
 from atrunproto.sms.centre import Receipt
 from atrunproto.sms.fields import Address
-from atrunproto.sms.tpdu import Deliver, StatusReport
+from atrunproto.sms.module import ShortMessages
+from atrunproto.sms.tpdu import Deliver, StatusReport, Submit
 from atrunproto.tcpatrun.module import TCPATRUNService
 from atrunproto.tcpatrun.surroundings import ServiceSocket
 
@@ -44,6 +46,9 @@ Part = TypeVar("Part")
 
 #: the parts that follow the power, in this order up and in the reverse order down
 STARTED: Sequence[type[Any]] = (ModuleClock, Sim, Contexts, SocketTable, TCPATRUNService, Radio)
+
+#: number of +CME ERROR to that of +CMS ERROR
+_SIM_PROBLEMS = {10: 310, 11: 311, 12: 316}
 
 
 class Power(Enum):
@@ -312,9 +317,51 @@ class EmulatedModule:
 
     def receiveMessage(self, centre: Address, unit: Deliver | StatusReport) -> Receipt:
         """
-        Take a short message; the module keeps none yet, so they wait in the centre.
+        Take a short message.
         """
-        return Receipt.ABSENT
+        return self.part(ShortMessages).receiveMessage(centre, unit)
+
+    # -- what short messages ask for
+
+    @property
+    def centreNumber(self) -> str:
+        """
+        The number of the network's service centre.
+        """
+        return self.network.centre.number
+
+    @property
+    def carriesMessages(self) -> bool:
+        """
+        Whether short messages come and go: registered, and not by the packet service alone (TEL-SMS-45).
+        """
+        byPackets = self.radio.gprsClass == "CG" or self.settings.value("+CGSMS") == 0
+        return self.isRunning and self.radio.isRegistered and not byPackets
+
+    def simProblem(self) -> Reason | None:
+        """
+        Why the SIM card can't be used, as a +CMS ERROR.
+        """
+        problem = self.sim.problem()
+        return None if problem is None else CMS[_SIM_PROBLEMS[problem.number]]
+
+    def forEach(self, tell: Callable[[ATInstance], None]) -> None:
+        """
+        Tell something to each instance that somebody is attached to.
+        """
+        self.switchboard.forEach(tell)
+
+    def handOver(self, centre: Address, unit: Submit) -> None:
+        """
+        Give a short message to the network, whatever number its service centre is said to have (A).
+        """
+        self.network.centre.submit(self.number, unit)
+
+    def hasRoom(self) -> None:
+        """
+        Short messages that were refused may come again.
+        """
+        self.network.centre.reachable(self.number)
 
     # -- instances and ports
 

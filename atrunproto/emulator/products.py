@@ -20,6 +20,7 @@ from atrunproto.ftp import commands as ftp
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.ipeasy import old, options
 from atrunproto.mail import commands as mail
+from atrunproto.sms import commands as sms
 from atrunproto.tcpatrun import commands as tcpatrun
 
 from .commands import context, general, hardware, names, radio, sim
@@ -36,6 +37,7 @@ DURATIONS: Mapping[str, float] = {
     "+CFUN": 0.5,
     "+COPS": 2.0,
     "+COPS=?": 8.0,
+    "+CMGS": 2.0,
     "#TCPATRUND": 2.0,
 }
 
@@ -49,7 +51,12 @@ _COMMON = (
     options.commands,
     hardware.commands,
     mail.commands,
+    sms.commands,
 )
+
+
+#: places for short messages: as many as a SIM card may have (A), and none of the module's own (A)
+_MESSAGES = {"messages SM": 30, "messages ME": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +84,14 @@ class Family:
     #: octets that one SRING in data view shows, and that #SSEND takes; sockets online at once; whether a listening
     #: socket can answer by itself (reference 6.1, 6.4, 6.7, 15)
     limits: Mapping[str, int] = field(
-        default_factory=lambda: {"viewed": 1500, "sent": 1500, "online": 3, "answering": 1}
+        default_factory=lambda: {"viewed": 1500, "sent": 1500, "online": 3, "answering": 1, **_MESSAGES}
     )
 
 
 GSM_FAMILY = Family(
     name="2G",
     tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, old.commands, old.whole, ftp.commands, ftp.parts),
-    limits={"viewed": 64, "sent": 1500, "online": 3, "answering": 1},
+    limits={"viewed": 64, "sent": 1500, "online": 3, "answering": 1, **_MESSAGES},
 )
 UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, old.commands, ftp.commands)
 HE863_FAMILY = Family(
@@ -92,7 +99,7 @@ HE863_FAMILY = Family(
     tables=(*UMTS_TABLES, old.whole, ipeasy.synonyms, ftp.whole),
     lineLength=400,
     threeG=True,
-    limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0},
+    limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0, **_MESSAGES},
     # in the transcripts of its guide the peer never sees the escape sequence (A)
     factory={"#SKIPESC": (1,)},
 )
@@ -160,7 +167,7 @@ class Product:
         """
         All commands of the product.
         """
-        return _commands(self.family.name, self.hasRunAT)
+        return _commands(self.family.name, self.hasRunAT, self.name in _IMPROVED)
 
     @property
     def tables(self) -> Sequence[CommandTable]:
@@ -183,9 +190,10 @@ class Product:
 
 
 @lru_cache(maxsize=64)
-def _commands(family: str, hasRunAT: bool) -> CommandSet:
+def _commands(family: str, hasRunAT: bool, isImproved: bool) -> CommandSet:
     found = FAMILIES[family]
-    return CommandSet(found.dialect, _tables(found, hasRunAT), factory=found.factory)
+    factory = {**found.factory, "#SMSMODE": (1,)} if isImproved else found.factory
+    return CommandSet(found.dialect, _tables(found, hasRunAT), factory=factory)
 
 
 def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:
@@ -287,6 +295,9 @@ _APPLICABILITY: Sequence[tuple[Family, str, Sequence[str]]] = (
         ),
     ),
 )
+
+#: those whose short message commands are the improved ones from the factory on (reference 3.1, #SMSMODE)
+_IMPROVED = {"GE865-QUAD", "GE864-DUAL V2"}
 
 #: sold under names of their own (TEL-APP-02)
 ALIASES = {"HE910-G": "HE910", "HE910-DG": "HE910"}

@@ -11,9 +11,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, cast
 
 from atrunproto.at.commands import CommandTable
-from atrunproto.at.parameters import Choice, Int, Text
+from atrunproto.at.parameters import Int, Text
 from atrunproto.at.results import CME, refuse
-from atrunproto.at.settings import Stored
 
 from ..clock import ModuleClock
 
@@ -69,15 +68,7 @@ def information(at: ATInstance, value: int) -> str | None:
     return at.module.identify(f"I{value}") or None
 
 
-# -- character set and multiplexer, as far as clients ask for them
-
-commands.setting(
-    "+CSCS",
-    Choice("chset", ("GSM", "IRA", "8859-1", "PCCP437", "UCS2"), default="IRA"),
-    stored=Stored.EXTENDED,
-    about="The character set of text; kept, without effect before there are short messages.",
-    source="reference 12",
-)
+# -- multiplexer, as far as clients ask for it
 
 
 @commands.action("+CMUX", Int("mode", 0, 0), Int("subset", 0, 0, default=0), source="reference 10.1")
