@@ -87,3 +87,21 @@ class PeerTests(TestCase):
         result = await played("# @connect sock\n")
         assert result.status is Status.UNSUPPORTED
         assert "no socket listens" in result.what
+
+    async def test_untilItListens(self) -> None:
+        """A peer with a time limit tries until the module listens, and one without is refused."""
+        service = (
+            '> AT#TCPATRUNFRWL=1,"0.0.0.0","0.0.0.0"\n< OK\n> AT#TCPATRUNAUTH=1,"user","password"\n< OK\n'
+            '> AT#TCPATRUNCFG=1,2,1024,1024,"",0,5,1\n< OK\n> AT#SGACTCFG=1,1,180\n< OK\n> AT#TCPATRUNL=1\n< OK\n'
+        )
+        lost = f"PORT at1\n{service}# @network deactivate 1\n"
+        login = "PORT tcp\n< Username:\n"
+        await self.passes(f"{lost}# @within 300\n# @connect tcp\n{login}", "HE910 family")
+        result = await played(f"{lost}# @connect tcp\n{login}", "HE910 family")
+        assert result.status is Status.FAIL
+
+    async def test_startedAgain(self) -> None:
+        """After a restart the dialogue goes on when the contexts that come back by themselves are there."""
+        await self.passes(
+            "PORT at1\n> AT#SGACTCFG=1,1\n< OK\n> AT#REBOOT\n< OK\n# @reboot\n> AT#SGACT?\n< #SGACT: 1,1\n< OK\n"
+        )

@@ -25,6 +25,9 @@ GIVEN_LIMIT: Final = 200.0
 GUARD_SILENCE: Final = 1.5
 """Seconds of module time before and after the escape sequence; the factory value of the guard time is one second."""
 
+AGAIN: Final = 1.0
+"""Seconds of module time after which a peer that was refused tries again, where the dialogue gives it time."""
+
 DROPPED: Final = 5.0
 """Seconds of module time that an attempt to connect has to stay without an answer."""
 
@@ -229,8 +232,13 @@ class Player:
     async def _connect(self, step: Event) -> None:
         peer = self._surroundings.port(step.values["target"])
         peer.history.append(str(step))
-        self._surroundings.connect(peer, step)
-        await self._quiet.settle(lambda: peer.connected or peer.ended, LONG_SETTLING)
+        end = self._quiet.seconds() + (step.within or 0.0)
+        while True:
+            self._surroundings.connect(peer, step)
+            await self._quiet.settle(lambda: peer.connected or peer.ended, LONG_SETTLING)
+            if not peer.refused or self._quiet.seconds() >= end:
+                return
+            await self._quiet.advance(AGAIN)
 
     async def _dropped(self, step: Event) -> None:
         peer = self._surroundings.port(step.values["target"])

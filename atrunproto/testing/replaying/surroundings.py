@@ -34,6 +34,9 @@ from atrunproto.testing.replaying.ports import Port, Wire, closed
 READY_LIMIT: Final = 60.0
 """Seconds of module time that a module may take from power-on until it is registered."""
 
+STARTING: Final = 10.0
+"""Seconds of module time that a module which is registered again may take for what starts by itself."""
+
 ECHO_LIMIT: Final = 5.0
 """Seconds of module time for the answer to the command that sets the echo."""
 
@@ -213,7 +216,15 @@ class EmulatedSurroundings:
         return begun and await self._ready(limit)
 
     async def _ready(self, limit: float) -> bool:
-        return await self.quiet.advance(limit, lambda: self._module.isRunning and self._module.radio.isAttached)
+        """Wait for the registration; what starts by itself has some time more to do so, but needn't."""
+        ready = await self.quiet.advance(limit, lambda: self._module.isRunning and self._module.radio.isAttached)
+        await self.quiet.advance(STARTING, self._hasStarted)
+        return ready
+
+    def _hasStarted(self) -> bool:
+        """Whether the contexts that come back by themselves have done so."""
+        contexts, settings = self._module.contexts, self._module.settings
+        return all(cid in contexts.active for cid in contexts.defined if settings.get("#SGACTCFG values", cid)[0])
 
     async def powerCycle(self) -> None:
         """Cut the power, give it back, and wait until the module is registered."""
