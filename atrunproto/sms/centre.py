@@ -348,9 +348,10 @@ class ServiceCentre:
         Deliver what is due, and give up what is too old; everything due is tried once.
         """
         queue.call = None
-        now = self._clock.seconds()
+        # what comes meanwhile has a turn of its own
+        now, last = self._clock.seconds(), self._sequence
         try:
-            while queue.messages and queue.messages[0][0] <= now and not queue.isHeld:
+            while queue.messages and queue.messages[0][:2] <= (now, last) and not queue.isHeld:
                 self._deliver(queue, now)
             for entry in [entry for entry in queue.messages if entry[2].expires <= now]:
                 self._remove(queue, entry)

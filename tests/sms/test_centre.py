@@ -8,7 +8,6 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto.at.errors import Misuse
@@ -36,6 +35,7 @@ from atrunproto.sms.fields import (
 from atrunproto.sms.outside import Outgoing
 from atrunproto.sms.tpdu import Deliver, StatusReport, Submit
 from atrunproto.sms.userdata import UserData
+from atrunproto.testing.quietclock import ModuleClock
 
 ANNA, BERT, NOBODY = "+393401112233", "+393468686711", "+41790000000"
 ROME = timezone(timedelta(hours=1))
@@ -85,7 +85,7 @@ class Stage:
     """A centre with two mobiles."""
 
     def __init__(self, faults: Faults | None = None, seed: int = 1, mostEach: int = 100, mostInAll: int = 1000) -> None:
-        self.clock = Clock()
+        self.clock = ModuleClock()
         self.clock.advance(BEGIN)
         self.anna, self.bert = Mobile(ANNA), Mobile(BERT)
         self.mobiles = {ANNA: self.anna, BERT: self.bert}
@@ -419,6 +419,20 @@ class CentreTests(SynchronousTestCase):
         self.submit("one")
         self.advance()
         self.assertEqual(self.bert.texts, ["one", "again", "again", "again"])
+
+    def test_neverAnEnd(self) -> None:
+        """A mobile that answers itself for ever stops nobody else: each message has a turn of its own."""
+        take = self.bert.receiveMessage
+
+        def answering(centre: Address, unit: Deliver | StatusReport) -> Receipt:
+            self.stage.submit("again")
+            return take(centre, unit)
+
+        self.bert.receiveMessage = answering  # type: ignore[method-assign]
+        self.submit("one")
+        for turn in range(1, 4):
+            self.stage.clock.advance(0)
+            self.assertEqual(len(self.bert.got), turn)
 
     def test_stop(self) -> None:
         """A centre that is stopped leaves nothing behind, even from within a delivery."""
