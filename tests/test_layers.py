@@ -25,6 +25,7 @@ SHELLS = {
     "at.online",
     "at.peer",
     "at.peeronline",
+    "at.peersending",
     "at.peertransfer",
     "at.peerwire",
     "at.port",

@@ -25,7 +25,8 @@ from .errors import ATError, Misuse
 from .peercalls import callText, content, readValues
 from .peercommand import PeerCommand
 from .peerlines import Response, noticeName
-from .peeronline import ESCAPE_GUARD, PeerTransport
+from .peeronline import PeerTransport
+from .peersending import ESCAPE_GUARD
 from .peerwire import PeerWire, valueOf
 from .results import TELIT, Dialect
 from .settings import Key, Values

@@ -7,6 +7,8 @@ between two writes, so what counts is where writes begin and end. No Twisted and
 
 from __future__ import annotations
 
+#: the escape sequence
+ESCAPE = b"+++"
 _PLUS = b"+"
 _SEQUENCE = 3
 

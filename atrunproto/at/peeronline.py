@@ -4,6 +4,7 @@ Online mode of an AT client: one online spell as the transport of its user's pro
 A module says that the other side has ended the call by C{NO CARRIER} in the midst of the data. It counts only with its
 framing, at the very end of what has come, and followed by L{SILENCE}; where the port has modem lines, a fall of DCD
 ends the spell as well. Under ATV0 the code is a bare digit, so there only the modem lines tell.
+How data and the escape sequence are sent is told in L{atrunproto.at.peersending}.
 The mirror image is L{atrunproto.at.online}.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -23,7 +25,9 @@ from zope.interface import implementer
 from .errors import CommandTimeout, LinkLost
 from .lines import IPeerLines
 from .online import Escaped
-from .peerescape import EscapeGuard
+from .peercheck import EndCheck
+from .peerescape import ESCAPE
+from .peersending import ESCAPE_GUARD, OnlineSender
 from .peertail import TailWatch, codeMarks
 from .results import NO_CARRIER, OK
 
@@ -32,8 +36,6 @@ if TYPE_CHECKING:
 
 #: seconds of silence that prove a result code in the midst of data (A)
 SILENCE = 0.3
-#: seconds of silence round the escape sequence: S12 is 1 s, and the network may squeeze a pause (A)
-ESCAPE_GUARD = 1.2
 #: seconds that a module may take for its answer to the escape sequence, the guard time not counted (A)
 ESCAPE_ANSWER = 10.0
 #: seconds that it may take where the end of a call is checked: the silence behind it, and the way
@@ -41,7 +43,8 @@ CHECK_ANSWER = 3.0
 #: times that it is sent: a module that was slow to take the data in front of it has heard no silence (A)
 ESCAPE_TRIES = 2
 
-_ESCAPE = b"+++"
+#: the escape sequence as errors show it
+_SHOWN = ESCAPE.decode("ascii")
 
 
 class FalseAlarm(Escaped):
@@ -77,10 +80,14 @@ class PeerTransport:
     (doubting) data before the escape sequence is sent: it was data -> online.
     (doubting) the guard time, the escape sequence, OK: it was data, C{connectionLost} with L{FalseAlarm} -> dead.
     (doubting) no answer: C{connectionLost} -> dead.
+    (doubting) more behind the escape sequence than a command line says: it was data -> returning.
+    (returning) OK: C{connectionLost} with L{FalseAlarm} -> dead.
+    (returning) no answer: C{connectionLost} with L{CommandTimeout} -> dead.
     (dead) everything: nothing.
 
-    What had come already when the protocol paused its transport is held for it. While leaving, data still go to the
-    protocol, even if it has paused them: the answer comes behind them.
+    What had come already when the protocol paused its transport is held for it, and while nothing is read no silence
+    has a meaning. While doubting the transport is read all the same, up to the bound of an L{EndCheck}. While leaving,
+    data still go to the protocol, even if it has paused them: the answer comes behind them.
     """
 
     _log = Logger()
@@ -88,13 +95,11 @@ class PeerTransport:
     __slots__ = (
         "_answer",
         "_asked",
+        "_check",
         "_checked",
         "_client",
         "_done",
-        "_doubt",
-        "_flush",
         "_forgetLines",
-        "_guard",
         "_held",
         "_host",
         "_leaving",
@@ -104,6 +109,7 @@ class PeerTransport:
         "_producer",
         "_protocol",
         "_reason",
+        "_sender",
         "_silence",
         "_skipLF",
         "_streaming",
@@ -130,11 +136,10 @@ class PeerTransport:
         self._watch = TailWatch({} if self._numeric else codeMarks([NO_CARRIER], False))
         self._skipLF = False
         self._checked = checked
-        #: the end that is checked, and what has come behind it
-        self._doubt: bytes | None = None
+        self._check: EndCheck | None = None
+        #: the escape sequence of the check is sent
         self._asked = False
-        self._guard = EscapeGuard()
-        self._flush: IDelayedCall | None = None
+        self._sender = OnlineSender(client.clock, transport)
         self._silence: IDelayedCall | None = None
         self._answer: IDelayedCall | None = None
         self._producer: Any = None
@@ -170,22 +175,24 @@ class PeerTransport:
             data = data.removeprefix(b"\n")
         onward = self._watch.received(data)
         if self._watch.holds:
-            if self._silence is None:
-                self._silence = self._clock.callLater(SILENCE, self._silent)
-            else:
-                self._silence.reset(SILENCE)
+            self._awaitSilence()
         elif self._silence is not None:
             self._silence.cancel()
             self._silence = None
         if onward:
             self._deliver(onward)
 
+    def _awaitSilence(self) -> None:
+        if self._silence is None:
+            self._silence = self._clock.callLater(SILENCE, self._silent)
+        else:
+            self._silence.reset(SILENCE)
+
     def _deliver(self, data: bytes) -> None:
-        if self._doubt is not None:
-            self._doubt += data
-            if self._asked:
+        if self._check is not None:
+            if not self._check.received(data, self._asked):
                 return
-            data = self._trust()
+            data = self._trust(self._check)
         if self._paused or self._held:
             self._held += data
         else:
@@ -211,76 +218,74 @@ class PeerTransport:
             self._reason = Failure(reason or Escaped())
             self._stopProducer()
             self._resume()
-            if self._doubt is not None and not self._asked:
-                self._deliver(b"")
-            if self._doubt is None:
-                self._answer = self._clock.callLater(guard + self._untilFlushed, self._sendEscape, guard, 1)
+            if not self._asked:
+                if self._check is not None:
+                    self._deliver(b"")
+                self._sender.escapeAfter(guard, partial(self._escaped, guard, 1))
         return self._done
-
-    @property
-    def _untilFlushed(self) -> float:
-        """
-        Seconds until the last of what was written is sent.
-        """
-        return max(0.0, self._flush.getTime() - self._clock.seconds()) if self._flush is not None else 0.0
-
-    def _flushed(self) -> None:
-        self._flush = None
-        self._transport.write(self._guard.silent())
-        if self._guard.held:
-            self._flush = self._clock.callLater(ESCAPE_GUARD, self._flushed)
 
     # -- whether it has ended
 
-    def _check(self, mark: bytes) -> None:
+    def _doubt(self, mark: bytes) -> None:
         """
         What looks like the end may be data.
         """
-        self._doubt, self._asked = mark, False
+        self._check = EndCheck(mark)
+        self._sender.escapeAfter(ESCAPE_GUARD, self._ask)
         if self._producer is not None:
             self._transport.unregisterProducer()
             self._tell(self._producer.pauseProducing)
-        self._answer = self._clock.callLater(ESCAPE_GUARD + self._untilFlushed, self._ask, mark)
 
-    def _ask(self, mark: bytes) -> None:
-        if self._flush is not None:
-            self._answer = self._clock.callLater(ESCAPE_GUARD + self._untilFlushed, self._ask, mark)
-            return
+    def _ask(self) -> None:
         self._asked = True
-        self._transport.write(_ESCAPE)
         self._watch.watch(codeMarks([OK], self._numeric))
-        self._answer = self._clock.callLater(CHECK_ANSWER, self._believed, mark)
+        self._answer = self._clock.callLater(CHECK_ANSWER, self._believed)
 
-    def _believed(self, mark: bytes) -> None:
+    def _believed(self) -> None:
         """
         No answer: the module is in command mode, and has the sequence in its command line.
         """
-        doubt, self._doubt = self._doubt, None
-        assert doubt is not None
-        if doubt[len(mark) :] not in (b"", _ESCAPE):
-            self._deliver(doubt)
-        self._end(Failure(ConnectionDone()), CommandTimeout(_ESCAPE.decode("ascii"), CHECK_ANSWER))
+        self._answer = None
+        check, self._check = self._check, None
+        assert check is not None
+        if not check.isBare:
+            self._deliver(check.data)
+        self._end(Failure(ConnectionDone()), CommandTimeout(_SHOWN, CHECK_ANSWER))
 
-    def _trust(self) -> bytes:
+    def _trust(self, check: EndCheck) -> bytes:
         """
-        It was data: go on, and give it.
+        It was data: go on, or wait for the answer that must come; and give them.
         """
-        doubt, self._doubt = self._doubt, None
-        assert doubt is not None
-        if self._answer is not None:
-            self._answer.cancel()
-            self._answer = None
-        if self._producer is not None:
-            self._transport.registerProducer(self._producer, self._streaming)
-            self._tell(self._producer.resumeProducing)
-        return doubt
+        self._check = None
+        if self._asked:
+            if not self._leaving:
+                self._reason = Failure(FalseAlarm())
+            self._stopAnswer()
+            self._awaitReturn()
+        else:
+            self._sender.stayOnline()
+            if self._producer is not None:
+                self._transport.registerProducer(self._producer, self._streaming)
+                self._tell(self._producer.resumeProducing)
+        if self._paused:
+            self._readNoMore()
+        return check.data
+
+    def _awaitReturn(self) -> None:
+        seconds = ESCAPE_GUARD + ESCAPE_ANSWER
+        self._answer = self._clock.callLater(seconds, self._given, seconds)
+
+    def _stopAnswer(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.cancel()
 
     def linkLost(self, reason: Failure) -> None:
         """
         The transport below is gone, and has stopped the producer.
         """
         self._producer = None
-        self._end(reason, LinkLost(_ESCAPE.decode("ascii"), True))
+        self._end(reason, LinkLost(_SHOWN, True))
 
     # -- how it ends
 
@@ -289,20 +294,26 @@ class PeerTransport:
         assert self._client is not None
         return self._client.clock
 
-    def _sendEscape(self, guard: float, tries: int) -> None:
-        if self._flush is not None:
-            self._answer = self._clock.callLater(guard + self._untilFlushed, self._sendEscape, guard, tries)
-            return
-        self._transport.write(_ESCAPE)
+    def _escaped(self, guard: float, tries: int) -> None:
+        """
+        The escape sequence is sent.
+        """
         self._watch.watch(codeMarks([OK, NO_CARRIER], self._numeric))
         self._answer = self._clock.callLater(guard + ESCAPE_ANSWER, self._unanswered, guard, tries)
 
     def _unanswered(self, guard: float, tries: int) -> None:
         if tries < ESCAPE_TRIES:
-            self._sendEscape(guard, tries + 1)
-            return
+            self._sender.escape()
+            self._escaped(guard, tries + 1)
+        else:
+            self._given(tries * (guard + ESCAPE_ANSWER))
+
+    def _given(self, seconds: float) -> None:
+        """
+        The module has been given all the time that it may take.
+        """
         self._answer = None
-        error = CommandTimeout(_ESCAPE.decode("ascii"), tries * (guard + ESCAPE_ANSWER))
+        error = CommandTimeout(_SHOWN, seconds)
         self._end(Failure(error), error)
 
     def _silent(self) -> None:
@@ -312,15 +323,14 @@ class PeerTransport:
         if code is None:
             self._deliver(onward)
         elif code is OK:
-            doubt, self._doubt = self._doubt, None
-            if doubt is not None:
-                self._deliver(doubt)
-            if doubt is not None and not self._leaving:
-                self._end(Failure(FalseAlarm()), None)
-            else:
-                self._end(self._reason, None, "" if self._reason.check(Escaped) else self.hangUp)
+            check, self._check = self._check, None
+            if check is not None:
+                self._deliver(check.data)
+                if not self._leaving:
+                    self._reason = Failure(FalseAlarm())
+            self._end(self._reason, None, "" if self._reason.check(Escaped) else self.hangUp)
         elif self._checked and not self._leaving and self._forgetLines is None:
-            self._check(held)
+            self._doubt(held)
         else:
             self._end(Failure(ConnectionDone()), None)
 
@@ -337,7 +347,9 @@ class PeerTransport:
         """
         client, self._client = self._client, None
         assert client is not None
-        for call in (self._silence, self._answer, self._flush):
+        self._check = None
+        self._sender.stop()
+        for call in (self._silence, self._answer):
             if call is not None and call.active():
                 call.cancel()
         if self._forgetLines is not None:
@@ -368,14 +380,7 @@ class PeerTransport:
     def write(self, data: bytes) -> None:
         if self._client is None or self._leaving or not data:
             return
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
-        data = self._guard.write(data)
-        if self._guard.held:
-            self._flush = self._clock.callLater(ESCAPE_GUARD, self._flushed)
-        if data:
-            self._transport.write(data)
+        self._sender.write(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
@@ -445,7 +450,18 @@ class PeerTransport:
         """
         if self._client is not None and not self._leaving:
             self._paused = True
-            self._transport.pauseProducing()
+            if self._check is None:
+                self._readNoMore()
+
+    def _readNoMore(self) -> None:
+        """
+        Pause the transport, and with it whatever waits for something to come, or for nothing to come.
+        """
+        self._transport.pauseProducing()
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+        self._stopAnswer()
 
     def resumeProducing(self) -> None:
         """
@@ -457,8 +473,14 @@ class PeerTransport:
     def _resume(self) -> None:
         if self._paused:
             self._paused = False
-            if self._held and self._client is not None:
-                self._clock.callLater(0, self._deliverHeld)
+            if self._client is not None:
+                if self._held:
+                    self._clock.callLater(0, self._deliverHeld)
+                if self._watch.holds:
+                    self._awaitSilence()
+                if self._asked and self._check is None:
+                    self._stopAnswer()
+                    self._awaitReturn()
             self._transport.resumeProducing()
 
     def stopProducing(self) -> None:

@@ -19,7 +19,8 @@ from zope.interface import implementer
 from atrunproto.at.errors import ATError, CommandFailed, CommandTimeout, LinkLost, Misuse
 from atrunproto.at.online import Escaped
 from atrunproto.at.peer import ATClient
-from atrunproto.at.peeronline import ESCAPE_GUARD, FalseAlarm
+from atrunproto.at.peeronline import FalseAlarm
+from atrunproto.at.peersending import ESCAPE_GUARD
 from atrunproto.at.results import NO_CARRIER
 
 from .peerreading import receive

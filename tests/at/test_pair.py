@@ -17,8 +17,10 @@ from zope.interface.verify import verifyObject
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from atrunproto.at.online import Escaped
 from atrunproto.at.peer import ATClient
+from atrunproto.at.peercheck import CHECK_HELD
 from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_WAIT
-from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_GUARD, ESCAPE_TRIES, SILENCE, OnlineAddress
+from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_TRIES, SILENCE, FalseAlarm, OnlineAddress
+from atrunproto.at.peersending import ESCAPE_GUARD
 from atrunproto.at.peerwire import NUMERIC_SETTLE
 from atrunproto.at.results import CME, CMS, MULTITECH
 from atrunproto.testing.link import HIGH_WATER, MemoryLink
@@ -652,3 +654,110 @@ class OnlineTests(SynchronousTestCase):
         callback("DCD", False)
         assert (protocol.lost, transport.callbacks) == ([ConnectionDone], [])
         assert bench.clock.getDelayedCalls() == []
+
+
+class Floods:
+    """A checked call whose data look like its end, and go on while the end is checked."""
+
+    def __init__(self) -> None:
+        self.pair = Pair()
+        self.channel, self.protocol = FakeChannel(), Recorder()
+        self.pair.bench.calls.online.append(self.pair.bench.calls.resumable(self.channel, transmitEscape=False))
+        self.pair.client.connect("AT#CALL", self.protocol, checked=True)
+        self.pair.link.pump()
+        self.source = Source(self.protocol.way)
+        self.protocol.way.registerProducer(self.source, True)
+        self.said = b""
+
+    def say(self, data: bytes) -> None:
+        """Let the channel say something."""
+        assert self.channel.transport is not None
+        self.said += data
+        self.channel.transport.write(data)
+
+    def ask(self) -> None:
+        """Let the end come, and time pass until the client has just asked whether it is one."""
+        self.say(b"a\r\nNO CARRIER\r\n")
+        self.pair.link.pump()
+        for seconds in (SILENCE, ESCAPE_GUARD):
+            self.pair.clock.advance(seconds)
+            self.pair.link.pump()
+        assert (self.protocol.heard, self.source.told) == (b"a", ["pause"])
+
+    def flood(self, size: int) -> None:
+        """Let so many octets come in chunks, before the escape sequence can be answered."""
+        for _ in range(size // 1024):
+            self.say(b"x" * 1024)
+            self.pair.link.pump()
+
+
+def test_floodDuringTheCheck() -> None:
+    """Data that go on while the end is checked are kept up to a bound, then given on, and none of them is lost."""
+    floods = Floods()
+    floods.ask()
+    floods.flood(CHECK_HELD)
+    assert floods.protocol.heard == b"a"
+    floods.flood(2048)
+    assert floods.protocol.heard == floods.said
+    floods.flood(CHECK_HELD)
+    assert floods.source.told == ["pause"]
+    floods.pair.wait(2 * ESCAPE_GUARD + SILENCE)
+    assert (floods.protocol.heard, floods.protocol.lost) == (floods.said, [FalseAlarm])
+    assert floods.pair.ask("AT+CSQ") == ("+CSQ: 20,0",)
+
+
+def test_floodOfAPausedProtocol() -> None:
+    """A protocol that takes nothing while the end is checked holds the module back, for as long as it likes."""
+    floods = Floods()
+    floods.ask()
+    floods.protocol.way.pauseProducing()
+    assert floods.channel.transport is not None
+    upstream = Source(floods.channel.transport)
+    floods.channel.transport.registerProducer(upstream, True)
+    floods.flood(CHECK_HELD)
+    assert upstream.told == []
+    floods.flood(HIGH_WATER + 1024)
+    assert upstream.told == ["pause"]
+    floods.pair.wait(60.0)
+    assert (floods.protocol.heard, floods.protocol.lost) == (b"a", [])
+    floods.protocol.way.resumeProducing()
+    floods.pair.wait(ESCAPE_GUARD + SILENCE)
+    assert floods.protocol.heard.startswith(floods.said)
+    assert floods.protocol.lost == [FalseAlarm]
+
+
+def test_floodWithoutAnAnswer() -> None:
+    """A module that sends on and never answers the escape sequence is given up in the end, as one that is unclear."""
+    floods = Floods()
+    floods.pair.link.peer.through = lambda data: data.replace(b"+++", b"")
+    floods.ask()
+    floods.flood(CHECK_HELD + 1024)
+    floods.pair.wait(ESCAPE_GUARD + ESCAPE_ANSWER)
+    assert (floods.protocol.heard, floods.protocol.lost) == (floods.said, [CommandTimeout])
+
+
+def test_closeDuringTheFlood() -> None:
+    """The escape sequence that was sent for the check serves a protocol that closes its transport meanwhile."""
+    floods = Floods()
+    floods.ask()
+    floods.flood(CHECK_HELD + 1024)
+    floods.protocol.way.loseConnection()
+    floods.pair.wait(ESCAPE_GUARD + SILENCE + 1.0)
+    assert (floods.protocol.heard, floods.protocol.lost) == (floods.said, [ConnectionDone])
+    assert floods.pair.bench.calls.hungUp == 1
+
+
+def test_noEndWhileNothingIsRead() -> None:
+    """While the protocol reads nothing, what looks like the end isn't taken for it: more may be under way."""
+    pair = Pair()
+    channel, protocol = pair.online()
+    assert channel.transport is not None
+    channel.transport.write(b"a\r\nNO CARRIER\r\n")
+    pair.link.pump()
+    protocol.way.pauseProducing()
+    channel.transport.write(b"b")
+    pair.wait(60.0)
+    assert protocol.lost == []
+    protocol.way.resumeProducing()
+    pair.wait(SILENCE + 0.1)
+    assert (protocol.heard, protocol.lost) == (b"a\r\nNO CARRIER\r\nb", [])

@@ -25,7 +25,8 @@ from atrunproto.at.parameters import Int, Text
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_TRIES, RESYNC_WAIT
 from atrunproto.at.peerlines import MAX_ANSWER, MAX_LINE, Response
-from atrunproto.at.peeronline import ESCAPE_GUARD, SILENCE
+from atrunproto.at.peeronline import SILENCE
+from atrunproto.at.peersending import ESCAPE_GUARD
 from atrunproto.at.peerwire import MAX_QUEUED, NUMERIC_SETTLE
 from atrunproto.at.results import CME, CMS, MULTITECH, Dialect, multitechReason
 from tests.at.fakes import pieces
