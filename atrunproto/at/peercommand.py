@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from .errors import ATError, Misuse, PeerViolation
-from .peerlines import FILE_PROMPT, LINE_COST, MAX_ANSWER, MAX_LINE, SentLine, isFinal, noticeName
+from .peerlines import FILE_PROMPT, LINE_COST, MAX_ANSWER, MAX_LINE, SentLine, isFinal, noticeName, textOf
 from .results import NO_CARRIER
 
 #: times that C{AT} is sent to find the beginning of an answer again
@@ -121,7 +121,16 @@ class PeerCommand:
         What a line says beside the echo of what was sent; C{None}: it is echo alone.
 
         An echo may be cut in two by a notice, stand behind a prompt, and, of data, in front of an answer (ATV0).
+        A text of several lines may have been asked for again at each of them.
         """
+        left = self._withoutEcho(line)
+        if left is None or not self._prompted or self.lines:
+            return left
+        while left.startswith(_PROMPT):
+            left = left.removeprefix(_PROMPT)
+        return textOf(left) or None
+
+    def _withoutEcho(self, line: bytes) -> bytes | None:
         echo = self._echo
         if not echo:
             return line

@@ -16,7 +16,7 @@ from .basic import commands as basic
 from .commands import Command
 from .errors import Misuse, PeerViolation
 from .grammar import EXTENDED, Form, ParsedCommand, parse
-from .results import CME, CMS, CONNECT, FINAL_CODES, NO_CARRIER, OK, RING, ErrorFamily, Reason, multitechReason
+from .results import CME, CONNECT, FINAL_CODES, NO_CARRIER, OK, RING, ErrorFamily, Reason, cmsReason, multitechReason
 
 #: octets of one line; the longest of the documents is an #SRECV of 1500 octets in hexadecimal
 MAX_LINE = 4096
@@ -210,6 +210,13 @@ for _reason in CME.values():
 UNKNOWN = -1
 
 
+def textOf(line: bytes) -> bytes:
+    """
+    A line as under ATV1, where it may be a result code of ATV0 that stood behind something else.
+    """
+    return _CODES.get(line, line)
+
+
 def isFinal(line: bytes) -> bool:
     """
     Whether a line ends a command.
@@ -231,7 +238,9 @@ def reasonOf(line: bytes) -> Reason | None:
     if prefix == ErrorFamily.MULTITECH.value and number != UNKNOWN:
         return multitechReason(number)
     family = ErrorFamily(prefix)
-    known = (CME if family is ErrorFamily.CME else CMS).get(number)
+    if family is ErrorFamily.CMS and number != UNKNOWN:
+        return cmsReason(number)
+    known = CME.get(number) if family is ErrorFamily.CME else None
     if known is None and family is ErrorFamily.CME:
         known = _CME_TEXTS.get(text.lower())
     return known or Reason(family, number, text)

@@ -22,7 +22,7 @@ from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_WAIT
 from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_TRIES, SILENCE, FalseAlarm, OnlineAddress
 from atrunproto.at.peersending import ESCAPE_GUARD
 from atrunproto.at.peerwire import NUMERIC_SETTLE
-from atrunproto.at.results import CME, CMS, MULTITECH
+from atrunproto.at.results import CME, CMS, MULTITECH, cmsReason
 from atrunproto.testing.link import HIGH_WATER, MemoryLink
 from tests.at.fakes import Bench, FakeChannel
 from tests.at.test_peer import error, pending, result
@@ -172,6 +172,35 @@ def test_prompts(setting: str, limit: int | None) -> None:
     assert pair.ask("AT#TEXT=100", data=b"one\r\ntwo") == ("#TEXT: 8",)
     assert pair.ask("AT#RAW=6", data=b"\x1a\x1b\x00\r\nx") == ("#RAW: 6",)
     assert pair.bench.calls.data == [b"one\r\ntwo", b"\x1a\x1b\x00\r\nx"]
+    assert pair.ask("AT+CSQ") == ("+CSQ: 20,0",)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("limit", [None, 1, 2, 3, 7])
+@pytest.mark.parametrize(
+    "data", [b"one", b"one\rtwo", b"one\r\rtwo\r", b"\r", b"0011000B916407281553F80000AA0AE8329BFD4697D9EC37"]
+)
+def test_texts(setting: str, limit: int | None, data: bytes) -> None:
+    """A text of any lines, or a PDU, reaches the module, and no prompt or echo of a line is taken for an answer."""
+    pair = Pair()
+    pair.link.module.limit = limit
+    pair.ask(setting)
+    assert pair.ask("AT#SAY", data=data) == ()
+    assert pair.bench.calls.data == [data]
+    assert pair.ask("AT#TEXT=160", data=data) == (f"#TEXT: {len(data)}",)
+    assert pair.ask("AT+CSQ") == ("+CSQ: 20,0",)
+
+
+@pytest.mark.parametrize("cmee", [0, 1, 2])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_refusedTexts(setting: str, cmee: int) -> None:
+    """A message that is refused, at once or after its data, fails by its number, whatever +CMEE says."""
+    pair = Pair()
+    pair.ask(f"{setting}+CMEE={cmee}")
+    for line, reason in [("AT#DENY=310", CMS[310]), ("AT#SAY=3", CMS[305]), ("AT#SAY=160,38", cmsReason(38))]:
+        answered = pair.client.execute(line, data=b"hello")
+        pair.link.pump()
+        assert error(answered, CommandFailed).reason == reason
     assert pair.ask("AT+CSQ") == ("+CSQ: 20,0",)
 
 
