@@ -110,11 +110,18 @@ class PeerCommand:
     # -- what comes
 
     @property
+    def echo(self) -> bytes:
+        """
+        What is expected as echo next.
+        """
+        return self._echo[0] if self._echo else b""
+
+    @property
     def longest(self) -> int:
         """
         Octets that a line may have: an echo may be as long as what was sent.
         """
-        return MAX_LINE + len(self._echo[0]) if self._echo else MAX_LINE
+        return MAX_LINE + len(self.echo)
 
     def withoutEcho(self, line: bytes) -> bytes | None:
         """

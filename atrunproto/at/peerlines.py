@@ -98,11 +98,12 @@ class LineReader:
         self._held = self._held[self._at :] + data
         self._at = 0
 
-    def next(self, longest: int = MAX_LINE) -> bytes | None:
+    def next(self, longest: int = MAX_LINE, echo: bytes = b"") -> bytes | None:
         """
         The next line without its end, or C{None} if none is complete.
 
         @param longest: octets that a line may have.
+        @param echo: what is expected as echo; it is no result code.
         @raise PeerViolation: a line is longer. What has come of it is dropped.
         """
         self.doubtful = False
@@ -119,7 +120,7 @@ class LineReader:
         if len(line) > longest:
             self._at = end
             raise PeerViolation("a line is too long", line)
-        if len(line) == 1 and line in _CODES and found.group(2) == b"\r":
+        if len(line) == 1 and line in _CODES and line != echo and found.group(2) == b"\r":
             after = self._held[end : end + 1]
             if after == b"" and not self.numeric:
                 self.doubtful = True

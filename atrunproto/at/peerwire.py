@@ -326,7 +326,7 @@ class PeerWire:
                     return False
                 command.octets += octets
                 command.missing = 0
-            line = reader.next() if command is None else reader.next(command.longest)
+            line = reader.next() if command is None else reader.next(command.longest, command.echo)
         except PeerViolation as violation:
             self._broken(violation)
             return True

@@ -178,7 +178,8 @@ def test_prompts(setting: str, limit: int | None) -> None:
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("limit", [None, 1, 2, 3, 7])
 @pytest.mark.parametrize(
-    "data", [b"one", b"one\rtwo", b"one\r\rtwo\r", b"\r", b"0011000B916407281553F80000AA0AE8329BFD4697D9EC37"]
+    "data",
+    [b"one", b"one\rtwo", b"one\r\rtwo\r", b"\r", b"1\r0\rtwo", b"0011000B916407281553F80000AA0AE8329BFD4697D9EC37"],
 )
 def test_texts(setting: str, limit: int | None, data: bytes) -> None:
     """A text of any lines, or a PDU, reaches the module, and no prompt or echo of a line is taken for an answer."""
