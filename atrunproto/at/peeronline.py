@@ -95,6 +95,7 @@ class PeerTransport:
     __slots__ = (
         "_answer",
         "_asked",
+        "_behind",
         "_check",
         "_checked",
         "_client",
@@ -139,6 +140,8 @@ class PeerTransport:
         self._check: EndCheck | None = None
         #: the escape sequence of the check is sent
         self._asked = False
+        #: notices that came with the code
+        self._behind = b""
         self._sender = OnlineSender(client.clock, transport)
         self._silence: IDelayedCall | None = None
         self._answer: IDelayedCall | None = None
@@ -257,6 +260,7 @@ class PeerTransport:
         It was data: go on, or wait for the answer that must come; and give them.
         """
         self._check = None
+        self._behind = b""
         if self._asked:
             if not self._leaving:
                 self._reason = Failure(FalseAlarm())
@@ -322,7 +326,9 @@ class PeerTransport:
         code, onward = self._watch.expire()
         if code is None:
             self._deliver(onward)
-        elif code is OK:
+            return
+        self._behind = onward
+        if code is OK:
             check, self._check = self._check, None
             if check is not None:
                 self._deliver(check.data)
@@ -359,6 +365,8 @@ class PeerTransport:
         self._resume()
         self._deliverHeld()
         self._tell(self._protocol.connectionLost, reason)
+        if self._behind:
+            client.dataReceived(self._behind)
         if self._done is not None:
             if error is None:
                 self._done.callback(None)

@@ -1,17 +1,26 @@
 """
 A result code at the end of what comes online, where only its framing and the silence behind it tell it from data.
 
+Between code and silence stand the notices that the module has held back meanwhile, of other connections for example.
+
 No Twisted and no clock: L{atrunproto.at.peeronline} measures the silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 from .results import ResultCode
 
 #: octets that a code begins with on the wire; alone they hold nothing back, since lines of data end with them
 _FRAME = b"\r\n"
+#: notices that a module has held back while it was online, and gives behind the code; there are no more than these
+_NOTICES = rb"((?:\r\n(?:SRING:|NO CARRIER|RING|[+#][A-Z]+:)[^\r\n]{0,60}\r\n){0,8})"
+#: one of them that is still coming
+_COMING = rb"((?:\r(?:\n(?:[SNR+#][^\r\n]{0,70}\r?)?)?)?)\Z"
+#: octets that a code and the notices behind it may have
+_LONGEST = 1024
 
 
 def codeMarks(codes: Sequence[ResultCode], numeric: bool) -> dict[bytes, ResultCode]:
@@ -28,7 +37,7 @@ class TailWatch:
     Passes data on, but holds back an end that may be a result code.
     """
 
-    __slots__ = ("_before", "_held", "_marks", "_prefixes")
+    __slots__ = ("_before", "_ended", "_held", "_marks", "_prefixes")
 
     def __init__(self, marks: dict[bytes, ResultCode]) -> None:
         # what went before the first octet was the line of CONNECT
@@ -44,6 +53,10 @@ class TailWatch:
         self._prefixes = tuple(
             mark[:size] for mark in marks for size in range(len(mark), 0, -1) if mark[:size] not in (b"\r", _FRAME)
         )
+        found = b"|".join(re.escape(mark) for mark in marks)
+        self._ended: Callable[[bytes], re.Match[bytes] | None] = re.compile(
+            b"(" + found + b")" + _NOTICES + _COMING
+        ).search
 
     @property
     def holds(self) -> bool:
@@ -72,6 +85,11 @@ class TailWatch:
         return onward
 
     def _overlap(self, text: bytes) -> int:
+        end = text[-_LONGEST:]
+        if any(mark in end for mark in self._marks):
+            found = self._ended(end)
+            if found is not None:
+                return len(found.group())
         if not text.endswith(self._prefixes):
             return 0
         return max(len(prefix) for prefix in self._prefixes if text.endswith(prefix))
@@ -80,12 +98,12 @@ class TailWatch:
         """
         There was silence.
 
-        @return: the code that it proves, or the data that go on because there is none.
+        @return: the code that it proves, and the notices behind it; or none, and the data that go on.
         """
         held, self._held = self._held, b""
         known = self._before + held
-        for mark, code in self._marks.items():
-            if held and known.endswith(mark) and len(held) >= len(mark) - len(_FRAME):
-                return code, b""
+        found = self._ended(known) if held and self._marks else None
+        if found is not None and not found.group(3) and len(held) >= len(found.group()) - len(_FRAME):
+            return self._marks[found.group(1)], found.group(2)
         self._before = known[-len(_FRAME) :]
         return None, held

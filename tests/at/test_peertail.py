@@ -10,6 +10,8 @@ from atrunproto.at.results import NO_CARRIER, OK
 from tests.at.fakes import pieces
 
 MARKS = codeMarks([NO_CARRIER, OK], numeric=False)
+#: octets that are held back at most: a code and eight notices
+LONGEST = 1024
 CODE = b"\r\nNO CARRIER\r\n"
 
 
@@ -43,6 +45,21 @@ def test_inMidst() -> None:
     assert watch.expire() == (None, b"")
 
 
+def test_noticesBehind() -> None:
+    """Notices that were held back may follow the code at once, however they are cut; other lines make it data."""
+    notices = b"\r\nSRING: 1\r\n\r\nNO CARRIER\r\n\r\n#SL: ABORTED\r\n"
+    stream = b"a" + CODE + notices
+    for cut in range(1, len(stream)):
+        watch = TailWatch(MARKS)
+        onward = b"".join(watch.received(piece) for piece in pieces(stream, [cut]))
+        assert onward == b"a" or stream[:cut] in (b"a\r", b"a\r\n")
+        assert watch.expire() == (NO_CARRIER, notices)
+    watch = TailWatch(MARKS)
+    assert watch.received(b"a" + CODE + b"\r\nSRING: 1") == b"a"
+    assert watch.received(b"x\r\ny") == CODE + b"\r\nSRING: 1x\r\ny"
+    assert watch.received(CODE + b"\r\nsome line\r\n") == CODE + b"\r\nsome line\r\n"
+
+
 def test_halfACode() -> None:
     """Half a code, with silence behind it, is data; so is a code that doesn't begin a line."""
     watch = TailWatch(MARKS)
@@ -74,7 +91,7 @@ def test_nothingIsLost(chunks: list[bytes]) -> None:
     watch = TailWatch(MARKS)
     onward = b"".join(map(watch.received, chunks))
     assert b"".join(chunks).startswith(onward)
-    assert len(b"".join(chunks)) - len(onward) <= len(CODE)
+    assert len(b"".join(chunks)) - len(onward) <= LONGEST
     code, rest = watch.expire()
     if code is None:
         assert onward + rest == b"".join(chunks)
