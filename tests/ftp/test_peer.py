@@ -33,8 +33,11 @@ from atrunproto.ftp.peer import (
     TransferFailed,
     WrongState,
 )
+from atrunproto.ipeasy.peer import IPEasyClientEndpoint
 from atrunproto.secret import Secret
+from atrunproto.testing.contract import End
 from tests.ftp.servers import Server
+from tests.ipeasy.modems import factoryOf
 from tests.peers import Program
 
 LARGE = 10_000_000
@@ -309,6 +312,31 @@ def test_inTurn(host: Host, server: Server) -> None:
         assert await gatherResults([Deferred.fromCoroutine(call) for call in calls]) == [30_000, 3, 30_003]
 
     host.run(work())
+
+
+def test_besideConnection(host: Host, server: Server) -> None:
+    """A connection is suspended while a file is put over the same AT port, and goes on afterwards (TEL-MSK-05, -08)."""
+    near, far = End(), End()
+
+    async def work() -> None:
+        listening: Any = host.reactor.listenTCP(0, factoryOf(far), interface="127.0.0.1")
+        port = listening.getHost().port
+        await IPEasyClientEndpoint(host.client, 1, "127.0.0.1", port).connect(factoryOf(near))
+        await near.transport.suspend()
+        await host.ftp.open("127.0.0.1", server.user, Secret(server.password), server.port)
+        far.write(b"meanwhile")
+        near.write(b"later")
+        await host.ftp.put("files/beside.bin", contents(50_000))
+        await near.transport.resume()
+        while (near.received, far.received) != (b"meanwhile", b"later"):
+            await deferLater(host.reactor, 0.01)
+        near.transport.loseConnection()
+        while not near.losses:
+            await deferLater(host.reactor, 0.01)
+        await listening.stopListening()
+
+    host.run(work())
+    assert (server.folder / "beside.bin").read_bytes() == contents(50_000)
 
 
 def test_cannotOpen(host: Host, server: Server, caplog: pytest.LogCaptureFixture) -> None:
