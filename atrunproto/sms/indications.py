@@ -30,7 +30,6 @@ Source: 3GPP 27.005 3.4.1; reference 12.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ from .tpdu import Deliver, StatusReport
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
-#: notices that each instance keeps under mode 0 (A); beyond, messages are stored and the oldest notice is dropped
+#: notices that each instance keeps under mode 0 (A); beyond, messages are stored and nothing is told of them
 KEPT = 32
 
 #: what is told of a message, as the terminal wants to see it when it is told
@@ -71,7 +70,7 @@ class Indications:
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         #: by number of the instance
-        self._kept: dict[int, deque[Indication]] = {}
+        self._kept: dict[int, list[Indication]] = {}
 
     def show(self, pdu: PDU, unit: Deliver | StatusReport) -> bool:
         """
@@ -82,7 +81,7 @@ class Indications:
         takers: list[ATInstance] = []
 
         def ask(at: ATInstance) -> None:
-            if _takes(at, unit) and self._canKeep(at):
+            if _takes(at, unit) and self._reaches(at):
                 takers.append(at)
 
         self._surroundings.forEach(ask)
@@ -136,9 +135,9 @@ class Indications:
         """
         self._kept.clear()
 
-    def _canKeep(self, at: ATInstance) -> bool:
+    def _reaches(self, at: ATInstance) -> bool:
         """
-        Whether a message that is told to the instance now isn't lost.
+        Whether what is told to the instance now isn't lost.
         """
         mode = at.settings.get("+CNMI")[0]
         if mode == 0:
@@ -146,10 +145,11 @@ class Indications:
         return mode != 1 or not at.isOnline
 
     def _tell(self, at: ATInstance, indication: Indication) -> None:
-        mode = at.settings.get("+CNMI")[0]
-        if mode == 0:
-            self._kept.setdefault(at.number, deque(maxlen=KEPT)).append(indication)
-        elif mode != 1 or not at.isOnline:
+        if not self._reaches(at):
+            return
+        if at.settings.get("+CNMI")[0] == 0:
+            self._kept.setdefault(at.number, []).append(indication)
+        else:
             at.notify(indication(terminalOf(at)))
 
 

@@ -78,6 +78,8 @@ def readAttach(at: ATInstance) -> str:
 
 def _classChanged(at: ATInstance, values: Values, key: Key) -> None:
     at.part(Radio).changed()
+    # short messages that the packet service alone would not bring
+    moduleOf(at).hasRoom()
 
 
 commands.setting(
