@@ -45,6 +45,7 @@ OPERATOR_CODE = msgspec.Meta(pattern=r"^[0-9]{5,6}$")
 UnderWay = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
+_CENTRE_NUMBER = msgspec.Meta(pattern=r"^\+?[0-9]{3,20}$")
 _NUMBERED = re.compile(r"\{n(?:\+(\d{1,5}))?\}")
 _INTERFACE = re.compile(r"(?<!\\):interface=((?:\\.|[^:\\])*)")
 
@@ -83,7 +84,7 @@ class MessagesConfig(Table, kw_only=True):
     """
 
     #: of the service centre
-    number: Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,20}$")] = DEFAULT_NUMBER
+    number: Annotated[str, _CENTRE_NUMBER] = DEFAULT_NUMBER
     #: multiplied by the time scale, as the jitter is
     delay: UnderWay = 1.0
     jitter: UnderWay = 0.0

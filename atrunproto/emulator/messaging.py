@@ -35,6 +35,7 @@ _MOST = 2**53
 _REFERENCES = 256
 
 _NUMBER = r"\+?[0-9*#]{1,20}"
+_DESTINATION = msgspec.Meta(pattern=f"^{_NUMBER}$")
 
 
 class SendRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "from"}):
@@ -49,7 +50,7 @@ class SendRequest(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": 
     @ivar validity: seconds that the message may wait.
     """
 
-    to: Annotated[str, msgspec.Meta(pattern=f"^{_NUMBER}$")]
+    to: Annotated[str, _DESTINATION]
     sender: str | None = None
     text: str | None = None
     data: str | None = None
