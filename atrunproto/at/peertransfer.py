@@ -33,6 +33,23 @@ Sink = IO[bytes] | IConsumer
 Progress = Callable[[int], object]
 
 
+class ServerError(ATError):
+    """
+    What a module was to do at a server has failed.
+
+    @ivar what: what was tried, or what is wrong.
+    @ivar reply: the server's last reply as the module tells it; empty where there is none.
+    """
+
+    def __init__(self, what: str, reply: str = "") -> None:
+        super().__init__(what, reply)
+        self.what = what
+        self.reply = reply
+
+    def __str__(self) -> str:
+        return f"{self.what} (the server: {self.reply})" if self.reply else self.what
+
+
 class TransferBroken(ATError):
     """
     A transfer has ended before its time.

@@ -18,11 +18,11 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from atrunproto.at.errors import ATError, CommandFailed, PeerViolation
+from atrunproto.at.errors import CommandFailed, PeerViolation
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peercalls import callText, fieldsOf
 from atrunproto.at.peerlines import Response
-from atrunproto.at.peertransfer import Progress, Sending, Sink, Source, Taking
+from atrunproto.at.peertransfer import Progress, Sending, ServerError, Sink, Source, Taking
 from atrunproto.at.results import TELIT
 from atrunproto.secret import Secret
 
@@ -49,21 +49,10 @@ class FileType(IntEnum):
     ASCII = 1
 
 
-class FTPError(ATError):
+class FTPError(ServerError):
     """
     FTP has failed.
-
-    @ivar what: what was tried, or what is wrong.
-    @ivar reply: the server's last reply as the module tells it; empty where there is none.
     """
-
-    def __init__(self, what: str, reply: str = "") -> None:
-        super().__init__(what, reply)
-        self.what = what
-        self.reply = reply
-
-    def __str__(self) -> str:
-        return f"{self.what} (the server: {self.reply})" if self.reply else self.what
 
 
 class WrongState(FTPError):

@@ -13,11 +13,11 @@ from typing import Any
 from twisted.internet.defer import DeferredLock
 
 from atrunproto.at.commands import Command
-from atrunproto.at.errors import ATError, CommandFailed, Misuse
+from atrunproto.at.errors import CommandFailed, Misuse
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peercalls import callText
 from atrunproto.at.peerlines import Response
-from atrunproto.at.peertransfer import Progress, Sending, Source
+from atrunproto.at.peertransfer import Progress, Sending, ServerError, Source
 from atrunproto.at.results import TELIT
 from atrunproto.secret import Secret
 
@@ -35,21 +35,10 @@ _EDITS = re.compile(rb"[\x08\x1a\x1b]").search
 _CODE = re.compile(r"^\s*([1-5]\d\d)\b").search
 
 
-class MailError(ATError):
+class MailError(ServerError):
     """
     A message was not sent.
-
-    @ivar what: what was tried.
-    @ivar reply: the server's last reply as the module tells it; empty where there is none.
     """
-
-    def __init__(self, what: str, reply: str = "") -> None:
-        super().__init__(what, reply)
-        self.what = what
-        self.reply = reply
-
-    def __str__(self) -> str:
-        return f"{self.what} (the server: {self.reply})" if self.reply else self.what
 
 
 class NoContext(MailError):

@@ -34,6 +34,7 @@ from atrunproto.ftp.peer import (
     WrongState,
 )
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint
+from atrunproto.ipeasy.peercontexts import SocketSettings
 from atrunproto.secret import Secret
 from atrunproto.testing.contract import End
 from tests.ftp.servers import Server
@@ -321,7 +322,8 @@ def test_besideConnection(host: Host, server: Server) -> None:
     async def work() -> None:
         listening: Any = host.reactor.listenTCP(0, factoryOf(far), interface="127.0.0.1")
         port = listening.getHost().port
-        await IPEasyClientEndpoint(host.client, 1, "127.0.0.1", port).connect(factoryOf(near))
+        endpoint = IPEasyClientEndpoint(host.client, 1, "127.0.0.1", port, settings=SocketSettings(sending=0.1))
+        await endpoint.connect(factoryOf(near))
         await near.transport.suspend()
         await host.ftp.open("127.0.0.1", server.user, Secret(server.password), server.port)
         far.write(b"meanwhile")
