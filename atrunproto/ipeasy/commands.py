@@ -13,7 +13,7 @@ from twisted.internet.error import CannotListenError, ConnectError, ConnectionRe
 from atrunproto.admission import changed
 from atrunproto.at.commands import CommandTable
 from atrunproto.at.editing import RawPrompt, TextPrompt
-from atrunproto.at.errors import Abandoned
+from atrunproto.at.errors import Abandoned, CommandFailed
 from atrunproto.at.online import Online
 from atrunproto.at.parameters import Int, Numbers, Text
 from atrunproto.at.results import CME, NO_CARRIER, ResultCode, refuse
@@ -149,9 +149,7 @@ async def dial(
     Open a connection, and go online with it or stay in command mode.
     """
     conversation = conversationAt(at, connId)
-    if mode == _ONLINE:
-        checkOnline(at)
-    await connect(at, conversation, protocol, port, host, closureType, localPort=localPort)
+    await connect(at, conversation, protocol, port, host, closureType, localPort=localPort, online=mode == _ONLINE)
     if mode == _COMMAND:
         conversation.inCommandMode(at, Input.CONNECTED_COMMAND)
         return None
@@ -167,14 +165,18 @@ async def connect(
     closureType: int,
     isOld: bool = False,
     localPort: int = 0,
+    online: bool = True,
 ) -> None:
     """
     Connect a socket, for the command to go on with.
 
     @param closureType: for TCP; with UDP there is no peer that closes.
     @param localPort: for UDP; 0: any (TEL-EXT-17).
+    @param online: whether the command is to go online with it.
     @raise CommandFailed: it can't be connected.
     """
+    if online:
+        checkOnline(at)
     socket = conversation.socket
     if conversation.isAtWork:
         raise refuse(CME[551])
@@ -194,6 +196,13 @@ async def connect(
             conversation.failed()
     if link is None or not conversation.isLinked:
         raise refuse(CME[562])
+    if online:
+        try:
+            checkOnline(at)
+        except CommandFailed:
+            # another socket has gone online meanwhile
+            conversation.shut()
+            raise
 
 
 _UDP = 1

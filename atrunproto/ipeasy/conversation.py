@@ -311,7 +311,8 @@ class Conversation:
         if before is State.ONLINE and self._closureType == KEEP_ONLINE and self._bridge is not None:
             spell = self._bridge.spell
             if spell is not None:
-                spell.online = replace(spell.online, escaped=self._noCarrier)
+                # nothing is left that could live on when DTR drops under &D1
+                spell.online = replace(spell.online, escaped=self._noCarrier, survives=False)
                 return
         self._follow(Input.CLOSED)
         if before is State.ONLINE:

@@ -25,6 +25,7 @@ from atrunproto.at.online import Online
 
 from .conversation import Conversation
 from .datagram import DatagramLink, DatagramPort, Place
+from .lifecycle import State
 from .link import Link
 from .listening import Listener
 from .segments import connectTCP
@@ -585,10 +586,10 @@ class SocketTable:
 
     def information(self, connId: int) -> str:
         """
-        A line of #SI.
+        A line of #SI; a closed socket has one too as long as octets wait to be read (A).
         """
         found = self._sockets.get(connId)
-        if found is None or not found.conversation.isConnected:
+        if found is None or not (found.conversation.isConnected or found.conversation.state is State.DRAINING):
             return f"#SI: {connId},0,0,0,0"
         conversation = found.conversation
         return f"#SI: {connId},{found.sent},{conversation.extracted},{conversation.pending},{found.unacknowledged}"

@@ -17,7 +17,7 @@ from atrunproto.at.results import CME, NO_CARRIER, ResultCode, refuse
 from atrunproto.at.settings import Stored, Values
 
 from .carrier import refusedBy
-from .commands import checkOnline, connect, conversationAt, openPort
+from .commands import connect, conversationAt, openPort
 from .conversation import KEEP_ONLINE, Conversation
 from .lifecycle import Input
 from .module import SocketTable
@@ -203,7 +203,6 @@ async def _open(at: ATInstance) -> Conversation:
     kind, port, host, closure, local = at.module.settings.get(PEER, at.number)
     if not host or not port:
         raise refuse()
-    checkOnline(at)
     await connect(at, conversation, kind, port, _plain(host), closure, isOld=True, localPort=local)
     return conversation
 
@@ -295,7 +294,7 @@ commands.setting(
 )
 async def listen(at: ATInstance, mode: int, kind: int, port: int, closure: int) -> None:
     """
-    Listen for a caller, and go online with it unasked; or stop to.
+    Listen for a caller, and go online with it unasked; or stop to. For UDP it answers 569 (A).
     """
     conversation = _own(at)
     if not mode:

@@ -115,16 +115,19 @@ def test_receiveHex() -> None:
 
 
 def test_draining() -> None:
-    """What came before the peer closed can be read to its end; the socket counts as closed (TEL-SH-01, TEL-SS-03)."""
+    """What came before the peer closed can be read to its end; to #SS the socket is closed (TEL-SH-01, TEL-SS-03)."""
     lines = Lines()
     wire = lines.dial()
     wire.say(b"last words")
     wire.close()
     assert lines.heard() == b"\r\nSRING: 1\r\n\r\nNO CARRIER\r\n"
     assert lines.ask("AT#SS=1;#SO=1") == ["#SS: 1,0", "NO CARRIER"]
+    assert lines.ask("AT#SI=1") == ["#SI: 1,0,0,10,0", "OK"]
     assert lines.ask("AT#SRECV=1,4") == ["#SRECV: 1,4", "last", "OK"]
+    assert lines.ask("AT#SI=1") == ["#SI: 1,0,4,6,0", "OK"]
     assert lines.ask("AT#SRECV=1,100") == ["#SRECV: 1,6", " words", "OK"]
     assert lines.ask("AT#SRECV=1,100") == ["ERROR"]
+    assert lines.ask("AT#SI=1") == ["#SI: 1,0,0,0,0", "OK"]
 
 
 @pytest.mark.parametrize("command", ["#SH=1", "#SL=1,0,1", '#SD=1,0,7000,"127.0.0.1",0,0,1', "#SL=1,1,2000"])

@@ -183,6 +183,21 @@ def test_onlineAtOnce(product: str, most: int) -> None:
         assert lines.ask("AT#SO=2", 2) == ["CONNECT"]
 
 
+@pytest.mark.parametrize("command", ["#SD=2,0", "#SKTD=0"])
+def test_onlineAtTheSameMoment(command: str) -> None:
+    """On HE863 only one of two sockets that are dialled at the same moment goes online (TEL-LIM-04)."""
+    lines = Lines("HE863-EUR")
+    lines.ask("AT+CMEE=1", 2)
+    for wire, line in ((lines.at[0], "#SD=1,0"), (lines.at[1], command)):
+        assert wire.transport is not None
+        wire.transport.write(f'AT{line},{PORT},"{HOST}"\r'.encode())
+    answers = [lines.after(1, port) for port in (1, 2)]
+    assert answers[0].endswith(b"CONNECT\r\n")
+    assert answers[1].endswith(b"+CME ERROR: 551\r\n")
+    assert [caller.isClosed for caller in lines.host.callers] == [False, True]
+    assert lines.state(2) == 0
+
+
 @pytest.mark.parametrize("command", ["#SO", "#SH"])
 def test_otherInstance(command: str) -> None:
     """A connection is resumed and closed on the instance that opened it (TEL-EXT-17)."""

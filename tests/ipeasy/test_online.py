@@ -145,6 +145,16 @@ def test_keptOnlineThenShut() -> None:
     lines.dial()
 
 
+def test_keptOnlineThenDropped() -> None:
+    """Under &D1 a port kept online without its peer tells the close when DTR goes off (TEL-EXT-17)."""
+    lines = Lines()
+    lines.ask("AT&D1")
+    lines.dial(mode=0, closureType=255).close()
+    lines.emulated.module.instance(1).lineDropped()
+    assert lines.after(0) == b"\r\nNO CARRIER\r\n"
+    assert lines.state() == 0
+
+
 def test_keptOnlineThenContextLost() -> None:
     """A port kept online without its peer keeps its socket from others, and leaves with the context (TEL-EXT-17)."""
     lines = Lines()
