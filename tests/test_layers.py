@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTOCOLS = {"at", "tcpatrun", "smsatrun", "sms", "ipeasy", "transparent", "ftp", "mail", "ppp", "cmux"}
 """The protocol packages; they may build on C{at}, and otherwise don't know each other."""
 
+BUILDS_ON = {"smsatrun": {"sms"}}
+"""And what else a protocol package builds on: SMSATRUN is a use of short messages, and can't be had without them."""
+
 SHELLS = {
     "at.module",
     "at.online",
@@ -32,6 +35,7 @@ SHELLS = {
     "at.prompting",
     "at.running",
     "at.surroundings",
+    "smsatrun.peer",
     "tcpatrun.commands",
     "tcpatrun.module",
     "tcpatrun.peer",
@@ -52,6 +56,8 @@ SHELLS = {
     "sms.commands",
     "sms.indications",
     "sms.module",
+    "sms.peer",
+    "sms.peerinbox",
     "sms.surroundings",
     "ipeasy.commands",
     "ipeasy.conversation",
@@ -150,7 +156,7 @@ def _faults(parts: list[str], each: Import) -> Iterator[str]:
     if each.name == "twisted.internet.reactor" and executed and not each.late:
         yield "the reactor, when it is imported itself"
     if package in PROTOCOLS:
-        if to and to not in {package, "at", *LEAVES}:
+        if to and to not in {package, "at", *LEAVES, *BUILDS_ON.get(package, ())}:
             yield "a protocol package builds on at alone"
         if len(parts) > 2 and ".".join(parts[1:]) not in SHELLS and executed:
             if target[0] in {"twisted", "zope"}:
@@ -182,6 +188,7 @@ def test_importsPointOneWay(name: str) -> None:
         ("atrunproto.at.grammar", "from .module import ATInstance"),
         ("atrunproto.tcpatrun.login", "def f():\n    import twisted"),
         ("atrunproto.tcpatrun.module", "from atrunproto.ipeasy import table"),
+        ("atrunproto.sms.peer", "from atrunproto.smsatrun import digest"),
         ("atrunproto.tcpatrun.module", "from atrunproto.emulator.module import Module"),
         ("atrunproto.at.peer", "from atrunproto import tcpatrun"),
         ("atrunproto.at.peer", "from .. import tcpatrun"),
@@ -210,6 +217,7 @@ def test_wrongWay(tmp_path: Path, name: str, source: str) -> None:
         ("atrunproto.at.grammar", "if TYPE_CHECKING:\n    from .module import ATInstance"),
         ("atrunproto.at.module", "from atrunproto.at.grammar import parse\nfrom twisted.internet import defer"),
         ("atrunproto.tcpatrun.peer", "from atrunproto.at.peer import ATClient"),
+        ("atrunproto.smsatrun.peer", "from atrunproto.sms.peer import SMSClient"),
         ("atrunproto.emulator.tap", "def f():\n    from twisted.internet import reactor"),
         ("atrunproto.fleet.tap", "from atrunproto.fleet.links import Dialler\nfrom twisted.python import usage"),
     ],

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from atrunproto.at import results
+from atrunproto.at.advice import EFFECTS, SUGGESTED_DELAYS
 from atrunproto.at.bearer import BearerKind
 from atrunproto.at.commands import Command, CommandTable
 from atrunproto.at.grammar import EXTENDED, SELECTED_REGISTER
@@ -26,7 +27,6 @@ from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product
 from atrunproto.fleet import executions
 from atrunproto.ipeasy import lifecycle
 from atrunproto.ipeasy.module import Status
-from atrunproto.tcpatrun.advice import EFFECTS, SUGGESTED_DELAYS
 from atrunproto.tcpatrun.module import State, TCPATRUNService
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Annotated
 import msgspec
 
 from atrunproto import __version__
+from atrunproto.at.advice import cautions
 from atrunproto.at.bearer import BearerKind
 from atrunproto.http import Call, Refusal, Reply, Route, Routes
 from atrunproto.secret import Secret
-from atrunproto.tcpatrun.advice import cautions
 
 from .dispatcher import QueueFull
 from .executions import Answer, Job, Order, State

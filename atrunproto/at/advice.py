@@ -2,7 +2,7 @@
 What a host must know of commands through a run-AT service: what stops the exchange, and what wants a pause before it.
 
 Source: Running AT Commands Remotely Rev. 9, 2.5 and 3.8 (S); Rev. 3 for delays that were dropped later (TEL-DLY-08).
-TEL-NOT-07, TEL-NOT-11, TEL-DLY-05 to TEL-DLY-08; contradictions as resolved in TEL-CON-25.
+TEL-NOT-07, TEL-NOT-11, TEL-DLY-05 to TEL-DLY-08, TEL-SMS-41 to TEL-SMS-49; contradictions as resolved in TEL-CON-25.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
-from atrunproto.at.bearer import BearerKind
-from atrunproto.at.errors import PeerViolation
-from atrunproto.at.grammar import Form, ParsedCommand, bodyOf, commandsIn
+from .bearer import BearerKind
+from .errors import PeerViolation
+from .grammar import Form, ParsedCommand, bodyOf, commandsIn
 
 
 class Effect(Enum):
@@ -67,7 +67,7 @@ EFFECTS: Sequence[tuple[frozenset[BearerKind], Effect, Sequence[_Pattern]]] = (
     (_SMS, Effect.BLOCKS, _patterns("+CMUX=0 #BND=3 +CFUN=2 +CFUN=4")),
     (_SMS, Effect.JAMS, _patterns("#SIMDET=0 +CGDATA=PPP,1 #FTPPUT $GPSNMUN=3 Q=1 Q=2")),
     (_SMS, Effect.JAMS_UNTIL_UNDONE, _patterns("+CGCLASS=CG +CGSMS=0 +COPS=2")),
-    (_SMS, Effect.NO_ANSWER, _patterns("#REBOOT #SHDN")),
+    (_SMS, Effect.NO_ANSWER, _patterns("#REBOOT #SHDN +CFUN=4 +CGCLASS=CG +COPS=2")),
     (_SMS, Effect.NO_PROMPT, _patterns("+CMGS +CMGW #SEMAIL #EMAILD #SSEND #SSENDEXT #WSCRIPT #M2MWRITE")),
 )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from atrunproto.at.advice import Effect, cautions, delay
 from atrunproto.at.bearer import BearerKind
-from atrunproto.tcpatrun.advice import Effect, cautions, delay
 
 TCP = BearerKind.TCPATRUN_SERVER
 SMS = BearerKind.SMS_SIMPLE
@@ -64,6 +64,9 @@ def test_harmless(command: str) -> None:
         ("ATQ1", Effect.JAMS),
         ("AT+CGSMS=0", Effect.JAMS_UNTIL_UNDONE),
         ("AT#REBOOT", Effect.NO_ANSWER),
+        ("AT+CFUN=4", Effect.NO_ANSWER),
+        ('AT+CGCLASS="CG"', Effect.NO_ANSWER),
+        ("AT+COPS=2", Effect.NO_ANSWER),
         ("AT+CMGS=20", Effect.NO_PROMPT),
     ],
 )
