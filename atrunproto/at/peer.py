@@ -215,7 +215,8 @@ class ATClient(PeerWire):
         """
         Hear of a notice, from now on: C{client.onNotice("SRING", ...)}.
 
-        The callback gets the whole line. Its failures are logged.
+        The callback gets the whole line; of a notice that holds a message in PDU mode both, with C{\\n} between them.
+        Its failures are logged.
 
         @param prefix: what stands before the colon, or the whole text of a notice without one; the empty string hears
             of all of them.

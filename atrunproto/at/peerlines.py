@@ -261,6 +261,25 @@ def noticeName(text: str) -> str:
     return text.partition(":")[0].rstrip()
 
 
+#: notices of which the second line, hexadecimal digits, holds the message: +CMT, +CDS and +CBM in PDU mode
+_HEAD = re.compile(r"\+(CMT: ?[^,]*, ?\d+|CDS: ?\d+|CBM: ?\d+)", re.ASCII).fullmatch
+_DIGITS = re.compile(r"(?:[0-9A-Fa-f]{2})+").fullmatch
+
+
+def isHead(notice: str) -> bool:
+    """
+    Whether a notice goes on in a second line (27.005 3.4.1; reference 12).
+    """
+    return _HEAD(notice) is not None
+
+
+def isSecond(line: str) -> bool:
+    """
+    Whether a line can be the second one of such a notice.
+    """
+    return _DIGITS(line) is not None
+
+
 _NAMED = re.compile(r"[+#$@*!^][A-Z][A-Z0-9_]*+:").match
 
 

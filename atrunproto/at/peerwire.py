@@ -19,7 +19,7 @@ from zope.interface import implementer
 from .commands import Command
 from .errors import ATError, CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from .peercommand import RESYNC_QUIET, RESYNC_WAIT, PeerCommand, Resync
-from .peerlines import LineReader, Response, bookOf, isConnect, isFinal, reasonOf
+from .peerlines import LineReader, Response, bookOf, isConnect, isFinal, isHead, isSecond, reasonOf
 from .peeronline import PeerTransport
 from .results import NO_CARRIER
 
@@ -61,6 +61,7 @@ class PeerWire:
         "_book",
         "_closing",
         "_doubtful",
+        "_head",
         "_lost",
         "_pause",
         "_queue",
@@ -95,6 +96,8 @@ class PeerWire:
         self._whenLost: list[Deferred[BaseException]] | None = None
         self._lost: Failure | None = None
         self._doubtful = False
+        #: a notice whose second line is still to come
+        self._head = ""
         self._closing = False
         self._reading = False
 
@@ -174,6 +177,7 @@ class PeerWire:
         self._stopTimer()
         self._unsettle()
         self._reader.clear()
+        self._head = ""
         if self._spell is not None:
             self._spell.linkLost(reason)
         if running is not None:
@@ -262,6 +266,7 @@ class PeerWire:
         command = self._running
         assert command is not None
         self._reader.clear()
+        self._head = ""
         self._fail(command, CommandTimeout(command.line.shown, command.seconds))
 
     def _fail(self, command: PeerCommand, error: ATError) -> None:
@@ -332,6 +337,8 @@ class PeerWire:
             return True
         if line is None:
             return False
+        if self._head and self._completed(line.decode("latin-1")):
+            return True
         if command is not None:
             self._answer(command, line)
         elif self._resync is not None:
@@ -339,6 +346,24 @@ class PeerWire:
         else:
             self._unasked(line)
         return True
+
+    def _tell(self, text: str) -> None:
+        """
+        A notice; one of two lines is told when it is whole.
+        """
+        if isHead(text):
+            self._head = text
+        else:
+            self._notice(text)
+
+    def _completed(self, line: str) -> bool:
+        """
+        A line comes while a notice lacks its second one; tell whether it is that.
+        """
+        head, self._head = self._head, ""
+        isWhole = isSecond(line)
+        self._notice(f"{head}\n{line}" if isWhole else head)
+        return isWhole
 
     def _settled(self) -> None:
         self._settle = None
@@ -375,7 +400,7 @@ class PeerWire:
             return
         text = line.decode("latin-1")
         if not command.line.owns(text, self._wanted()):
-            self._notice(text)
+            self._tell(text)
             return
         try:
             command.add(text)
@@ -392,7 +417,7 @@ class PeerWire:
             # the answer to something that was given up: who knows what follows
             self._doubtful = True
         else:
-            self._notice(line.decode("latin-1"))
+            self._tell(line.decode("latin-1"))
 
     def _broken(self, violation: PeerViolation) -> None:
         """
@@ -427,7 +452,7 @@ class PeerWire:
             if resync.result(line) and self._timer is not None:
                 self._timer.reset(RESYNC_QUIET)
         elif resync.isNotice(line, self._wanted()):
-            self._notice(line.decode("latin-1"))
+            self._tell(line.decode("latin-1"))
 
     def _judged(self) -> None:
         self._timer = None

@@ -850,3 +850,28 @@ def test_hostileModule(steps: list[bytes | str | float]) -> None:
     ours = (CommandFailed, CommandTimeout, LinkLost, PeerViolation, Misuse, CancelledError)
     assert all(each.check(*ours) for each in ended if isinstance(each, Failure))
     assert line.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize("head", ["+CMT: ,23", '+CMT: "Ann",23', "+CDS: 23", "+CBM: 88"])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_noticeOfTwoLines(head: str, size: int) -> None:
+    """A message that a modem shows in the middle of another command's answer doesn't get into that answer."""
+    line = Line()
+    told: list[str] = []
+    line.client.onNotice(head.partition(":")[0], told.append)
+    waiting = line.client.execute("AT+CSQ")
+    comes = f"\r\n{head}\r\n07919333\r\n\r\n+CSQ: 20,0\r\n\r\nOK\r\n".encode()
+    line.comes(*pieces(comes, range(0, len(comes), size)))
+    assert result(waiting).lines == ("+CSQ: 20,0",)
+    assert told == [f"{head}\n07919333"]
+
+
+def test_noticeWithoutItsSecondLine() -> None:
+    """A notice that looks like the first of two lines, and is alone, takes nothing from an answer."""
+    line = Line()
+    told: list[str] = []
+    line.client.onNotice("+CDS", told.append)
+    waiting = line.client.execute("AT+CSQ")
+    line.comes(b"\r\n+CDS: 23\r\n+CSQ: 20,0\r\n\r\nOK\r\n")
+    assert result(waiting).lines == ("+CSQ: 20,0",)
+    assert told == ["+CDS: 23"]
