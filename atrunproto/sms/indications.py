@@ -41,7 +41,8 @@ from .tpdu import Deliver, StatusReport
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
-#: notices that each instance keeps under mode 0 (A); beyond, messages are stored and nothing is told of them
+#: notices that wait for each instance, by mode 0 or while it is online (A); beyond, messages are stored and nothing is
+#: told of them
 KEPT = 32
 
 #: what is told of a message, as the terminal wants to see it when it is told
@@ -65,12 +66,14 @@ class Indications:
     The notices of incoming messages.
     """
 
-    __slots__ = ("_kept", "_surroundings")
+    __slots__ = ("_kept", "_surroundings", "_waiting")
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         #: by number of the instance
         self._kept: dict[int, list[Indication]] = {}
+        #: by number of the instance: how many notices wait for the end of its online mode
+        self._waiting: dict[int, int] = {}
 
     def show(self, pdu: PDU, unit: Deliver | StatusReport) -> bool:
         """
@@ -134,6 +137,7 @@ class Indications:
         Forget what is kept.
         """
         self._kept.clear()
+        self._waiting.clear()
 
     def _reaches(self, at: ATInstance) -> bool:
         """
@@ -142,15 +146,25 @@ class Indications:
         mode = at.settings.get("+CNMI")[0]
         if mode == 0:
             return len(self._kept.get(at.number, ())) < KEPT
-        return mode != 1 or not at.isOnline
+        if not at.isOnline:
+            self._waiting.pop(at.number, None)
+            return True
+        return mode != 1 and self._waiting.get(at.number, 0) < KEPT
 
     def _tell(self, at: ATInstance, indication: Indication) -> None:
         if not self._reaches(at):
             return
         if at.settings.get("+CNMI")[0] == 0:
             self._kept.setdefault(at.number, []).append(indication)
-        else:
-            at.notify(indication(terminalOf(at)))
+            return
+        if at.isOnline:
+            self._waiting[at.number] = self._waiting.get(at.number, 0) + 1
+
+        def lines() -> list[str]:
+            self._waiting.pop(at.number, None)
+            return [indication(terminalOf(at))]
+
+        at.notify(lines)
 
 
 def _report(at: ATInstance) -> int:

@@ -121,6 +121,17 @@ def test_shownOnline(mode: int, isStored: bool) -> None:
     assert at.execute("AT+CPMS?")[0].startswith(f'+CPMS: "SM",{int(isStored)},')
 
 
+def test_onlineIsBounded() -> None:
+    """Messages that wait for the end of online mode are stored from a number on, so that none is lost."""
+    emulated = module()
+    at = online(emulated, 2, 2)
+    for _ in range(2):
+        bring(emulated, *(deliver(f"text {number}") for number in range(KEPT + 2)))
+        assert back(emulated, at)[1::2] == [f"text {number}" for number in range(KEPT)]
+        assert at.execute('AT+CMGL="ALL"')[1::2] == [f"text {KEPT}", f"text {KEPT + 1}"]
+        assert at.execute("AT+CMGD=1,4;#SO=1") == ["CONNECT"]
+
+
 @pytest.mark.parametrize("bfr", [0, 1])
 def test_modeZero(bfr: int) -> None:
     """In mode 0 notices are kept; the next mode tells them, or with <bfr> 1 drops them."""
