@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 
 from atrunproto.at.errors import CommandFailed
 from atrunproto.at.results import CMS, refuse
+from atrunproto.at.settings import Memory
 
 from .centre import Receipt
 from .errors import SMSError
@@ -56,6 +57,34 @@ class Profile:
     coding: int = 0
 
 
+class _Memory:
+    """
+    The non-volatile memory, whose failure is one of messages.
+    """
+
+    __slots__ = ("_memory",)
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def get(self, name: str) -> Any:
+        """
+        The value kept under this name, or C{None}.
+        """
+        return self._memory.get(name)
+
+    def put(self, name: str, value: Any) -> None:
+        """
+        Keep a value.
+
+        @raise CommandFailed: it can't be written (+CMS ERROR 320).
+        """
+        try:
+            self._memory.put(name, value)
+        except CommandFailed as error:
+            raise refuse(CMS[320]) from error
+
+
 class ShortMessages:
     """
     What a module does with short messages; to the service centre it is the subscriber.
@@ -69,6 +98,7 @@ class ShortMessages:
         "_filters",
         "_indications",
         "_isFull",
+        "_memory",
         "_reference",
         "_stores",
         "profile",
@@ -80,6 +110,7 @@ class ShortMessages:
         self.surroundings = surroundings
         self._filters: list[Filter] = []
         self._indications = Indications(surroundings)
+        self._memory = _Memory(surroundings.memory)
         self._stores: dict[str, MessageStore] = {}
         self._reference = -1
         self._concatenation = -1
@@ -106,7 +137,7 @@ class ShortMessages:
         found = self._stores.get(name)
         if found is None:
             capacity = self.surroundings.limit(f"messages {name}")
-            found = self._stores[name] = MessageStore(name, capacity, self.surroundings.memory)
+            found = self._stores[name] = MessageStore(name, capacity, self._memory)
         return found
 
     def remove(self, store: MessageStore, *indexes: int) -> None:
@@ -126,7 +157,7 @@ class ShortMessages:
         """
         The profile that was kept under this number, else the factory values.
         """
-        values = self.surroundings.memory.get(_profileKey(number))
+        values = self._memory.get(_profileKey(number))
         try:
             digits, kind, *rest = values
             return Profile(None if digits is None else Address.parse(digits, kind), *rest)
@@ -142,7 +173,7 @@ class ShortMessages:
         if profile.centre is not None:
             centre = [str(profile.centre), profile.centre.typeOfAddress]
         values = [*centre, profile.first, profile.validity, profile.protocolIdentifier, profile.coding]
-        self.surroundings.memory.put(_profileKey(number), values)
+        self._memory.put(_profileKey(number), values)
 
     @property
     def centre(self) -> Address | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from atrunproto.at.results import CME, refuse
 from atrunproto.emulator.nvm import NVM
 from atrunproto.sms.datacoding import DataCoding
 from atrunproto.sms.fields import Address, RelativeValidity
@@ -436,6 +439,34 @@ def test_noCard() -> None:
     for _ in range(3):
         at.execute('AT+CPIN="0000"')
     assert {tuple(at.execute(f"AT{line}")) for line in lines} == {("+CMS ERROR: 316",)}
+
+
+class Broken(NVM):
+    """A memory that can be written to no more."""
+
+    isBroken = False
+
+    def put(self, name: str, value: Any) -> None:
+        if self.isBroken:
+            raise refuse(CME[23])
+        super().put(name, value)
+
+
+def test_brokenMemory() -> None:
+    """A memory that fails is told by its number; what is stored stays as it was, and what comes waits."""
+    nvm = Broken()
+    emulated = module(nvm=nvm)
+    bring(emulated, deliver("one"))
+    at = inText(emulated)
+    nvm.isBroken = True
+    assert typed(at, f'AT+CMGW="{THEIRS}"', b"x\x1a") == ["+CMS ERROR: 320"]
+    for line in ("+CMGD=1", "+CSAS", "+CMGR=1"):
+        assert at.execute(f"AT{line}") == ["+CMS ERROR: 320"]
+    bring(emulated, deliver("two"))
+    nvm.isBroken = False
+    assert at.execute("AT+CMGD=1") == ["OK"]
+    emulated.advance(1)
+    assert at.execute("AT+CMGL")[1:] == ["two", "OK"]
 
 
 def test_notCarried() -> None:
