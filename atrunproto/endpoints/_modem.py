@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from atrunproto.at.peer import ATClient
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint
-from atrunproto.ipeasy.peercontexts import Context
+from atrunproto.ipeasy.peercontexts import Context, SocketSettings
 from atrunproto.secret import Secret
 
 #: seconds between a final result and the next command line, which modules want on a serial line (reference 1.3)
@@ -35,17 +35,25 @@ class ModemClientEndpoint:
     """
 
     def __init__(
-        self, reactor: Any, port: IStreamClientEndpoint, connId: int, host: str, number: int, context: Context | None
+        self,
+        reactor: Any,
+        port: IStreamClientEndpoint,
+        connId: int,
+        host: str,
+        number: int,
+        context: Context | None,
+        settings: SocketSettings | None = None,
     ) -> None:
         """
         @param port: leads to the AT port.
         @param number: the TCP port of the host.
         @param context: the context to bring up first if it isn't active; C{None}: it is.
+        @param settings: how the socket is to work; C{None}: as the module has it stored.
         """
         self._reactor = reactor
         self._port = port
         self._through: Callable[[ATClient], IPEasyClientEndpoint] = lambda client: IPEasyClientEndpoint(
-            client, connId, host, number, context
+            client, connId, host, number, context, settings=settings
         )
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
@@ -78,7 +86,31 @@ class ModemClientEndpoint:
         client.execute("AT").addBoth(lambda _: client.close())
 
 
-_OPTIONS = ("host", "port", "connId", "apn", "cid", "user", "password")
+#: how the socket is to work: options with the names of L{SocketSettings}, the least and the most each may be
+_SETTINGS = (("packetSize", 0, 1500), ("idle", 0, 65535), ("connecting", 1.0, 120.0), ("sending", 0.0, 25.5))
+_OPTIONS = ("host", "port", "connId", "apn", "cid", "user", "password", *(name for name, *_ in _SETTINGS))
+
+
+def _settings(options: dict[str, str], cid: int) -> SocketSettings | None:
+    """
+    How the socket is to work, or C{None} where nothing is said of it.
+
+    @raise ValueError: a value is wrong.
+    """
+    given = {name: _amount(name, options[name], *bounds) for name, *bounds in _SETTINGS if name in options}
+    return SocketSettings(cid, **given) if given else None  # type: ignore[arg-type]
+
+
+def _amount(name: str, text: str, least: float, most: float) -> float:
+    if isinstance(least, int) and isinstance(most, int):
+        return _number(name, text, least, most)
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = -1.0
+    if not least <= amount <= most:
+        raise ValueError(f"modem: {name} is seconds from {least:g} to {most:g}, not {text}")
+    return amount
 
 
 def _number(name: str, text: str, least: int, most: int) -> int:
@@ -90,7 +122,8 @@ def _number(name: str, text: str, least: int, most: int) -> int:
 @implementer(IPlugin, IStreamClientEndpointStringParserWithReactor)
 class ModemParser:
     """
-    C{modem:PORT:host=HOST:port=NUMBER[:connId=1][:apn=APN[:cid=1][:user=NAME:password=WORD]]}.
+    C{modem:PORT:host=HOST:port=NUMBER[:connId=1][:apn=APN[:cid=1][:user=NAME:password=WORD]]}, and how the socket is
+    to work, as L{SocketSettings} has it: C{[:packetSize=300][:idle=90][:connecting=60][:sending=5]}.
 
     PORT is the path of a serial device, or an endpoint string whose colons are written C{\\:}.
     Without an APN the context of the socket must be active.
@@ -125,4 +158,5 @@ class ModemParser:
         port = clientFromString(reactor, f"serial:{where}" if where.startswith("/") else where)
         connId = _number("connId", options.get("connId", "1"), 1, 6)
         number = _number("port", options["port"], 1, 65535)
-        return ModemClientEndpoint(reactor, port, connId, options["host"], number, context)
+        settings = _settings(options, context.cid if context is not None else 1)
+        return ModemClientEndpoint(reactor, port, connId, options["host"], number, context, settings)

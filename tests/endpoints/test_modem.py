@@ -65,7 +65,7 @@ class Body(Protocol):
 def endpoint(port: tuple[str, int], host: str, number: int) -> Any:
     """What a configuration says."""
     at = f"tcp\\:{port[0]}\\:{port[1]}"
-    return clientFromString(reactor, f"modem:{at}:host={host}:port={number}:apn=internet")
+    return clientFromString(reactor, f"modem:{at}:host={host}:port={number}:apn=internet:sending=0.1")
 
 
 class PageTests:
@@ -76,9 +76,9 @@ class PageTests:
     mktemp: Any
 
     def setUp(self) -> None:
-        """Start the server, and a module that is heard on TCP and sends a short request soon."""
+        """Start the server, and a module that is heard on TCP."""
         self.number = self.serve()
-        self.module = LiveModule(startup=["AT#SCFG=1,1,300,90,600,1"])
+        self.module = LiveModule()
         self.addCleanup(self.module.close)
 
     def serve(self) -> int:
@@ -197,6 +197,18 @@ def test_device() -> None:
         (("tcp:a:1",), {"host": "a", "port": "http"}, "modem: port is a number from 1 to 65535, not http"),
         (("tcp:a:1",), {"host": "a", "port": "1", "connId": "7"}, "modem: connId is a number from 1 to 6, not 7"),
         (("tcp:a:1",), {"host": "a", "port": "1", "user": "me"}, "modem: user means nothing without apn"),
+        (("tcp:a:1",), {"host": "a", "port": "1", "idle": "1.5"}, "modem: idle is a number from 0 to 65535, not 1.5"),
+        (("tcp:a:1",), {"host": "a", "port": "1", "sending": "26"}, "modem: sending is seconds from 0 to 25.5, not 26"),
+        (
+            ("tcp:a:1",),
+            {"host": "a", "port": "1", "sending": "nan"},
+            "modem: sending is seconds from 0 to 25.5, not nan",
+        ),
+        (
+            ("tcp:a:1",),
+            {"host": "a", "port": "1", "connecting": "x"},
+            "modem: connecting is seconds from 1 to 120, not x",
+        ),
     ],
 )
 def test_wrong(args: tuple[str, ...], options: dict[str, str], message: str) -> None:
