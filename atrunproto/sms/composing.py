@@ -16,7 +16,7 @@ from .errors import SMSError
 from .fields import Address, EnhancedValidity, Reader, RelativeValidity, TimeStamp, Validity
 from .segments import split
 from .tpdu import Submit
-from .userdata import UserData, capacity
+from .userdata import Concatenation, UserData, capacity
 
 #: parts of the longest text (reference 12)
 MOST_PARTS = 10
@@ -58,7 +58,7 @@ class Style:
         """
         How many octets of the longest text are typed.
         """
-        room = capacity(coding, split(bytes(capacity(coding) + 1), coding, isWide=self.improved)[0].elements)
+        room = capacity(coding, (Concatenation(0, 1, 1, self.improved),))
         if coding.alphabet is not Alphabet.GSM:
             return 2 * room * MOST_PARTS
         return room * MOST_PARTS * (4 if self.characters == "UCS2" else 1)
