@@ -48,19 +48,19 @@ def test_stream() -> None:
 def test_full() -> None:
     """It is full with so many octets, and with so many datagrams, however short (TEL-CMD-12)."""
     octets, datagrams = ReceiveBuffer(), ReceiveBuffer()
-    octets.put(bytes(WINDOW - 1))
-    assert not octets.isFull
-    octets.put(b"x")
-    assert octets.isFull
-    for count in range(DATAGRAMS):
-        assert not datagrams.isFull, count
-        datagrams.put(b"x", A)
-    assert datagrams.isFull
-    datagrams.takeDatagram(1)
-    assert not datagrams.isFull
+    states = []
+    for count in (WINDOW - 1, 1):
+        octets.put(bytes(count))
+        states.append(octets.isFull)
     octets.clear()
-    assert not octets.isFull
+    assert [*states, octets.isFull] == [False, True, False]
     assert octets.take(1) == b""
+    states = []
+    for _ in range(DATAGRAMS):
+        datagrams.put(b"x", A)
+        states.append(datagrams.isFull)
+    datagrams.takeDatagram(1)
+    assert [*states, datagrams.isFull] == [*[False] * (DATAGRAMS - 1), True, False]
 
 
 @given(
