@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -19,59 +19,13 @@ from atrunproto.sms.pdumode import PDU
 from atrunproto.sms.peer import MAX_WAITING, CardProblem, Message, NoCentre, NoNetwork, NotSent, Rejected, SMSClient
 from atrunproto.sms.peerinbox import INTERVAL, POLL
 from atrunproto.sms.segments import split
-from atrunproto.sms.tpdu import Deliver, StatusReport, Submit, decode
+from atrunproto.sms.tpdu import Deliver, Submit, decode
 from atrunproto.sms.userdata import UserData
-from atrunproto.testing.emulated import MemoryModule
-from atrunproto.testing.link import MemoryLink
 
+from .gateways import Gateway
 from .mobiles import OURS, OUTSIDE, STAMP, THEIRS, bring, deliver, module, sent
 
 LONG = "A message that doesn't fit in one. " * 10
-
-
-class Gateway:
-    """A program beside a modem, and what it is told."""
-
-    def __init__(self, emulated: MemoryModule | None = None, isStarted: bool = True, **options: Any) -> None:
-        self.emulated = emulated or module()
-        self.clock = self.emulated.clock
-        self.client, self.link = self.plug()
-        self.sms = SMSClient(self.client, self.clock, **options)
-        self.messages: list[Message] = []
-        self.reports: list[StatusReport] = []
-        self.lost: list[BaseException] = []
-        self.sms.onMessage(self.messages.append)
-        self.sms.onReport(self.reports.append)
-        self.sms.onLost(self.lost.append)
-        if isStarted:
-            self.result(self.sms.start())
-
-    def plug(self) -> tuple[ATClient, MemoryLink]:
-        """A line to the modem."""
-        client = ATClient(self.clock)
-        return client, MemoryLink(self.clock, self.emulated.module.portFactory(1).buildProtocol(None), client)
-
-    def result(self, waiting: Deferred[Any], within: float = 300.0) -> Any:
-        """What a Deferred comes to, while time passes."""
-        found: list[Any] = []
-        waiting.addBoth(found.append)
-        end = self.clock.seconds() + within
-        while not found and self.clock.step(end):
-            pass
-        assert found, "it doesn't happen"
-        if isinstance(found[0], Failure):
-            found[0].raiseException()
-        return found[0]
-
-    def texts(self, seconds: float = 1.0) -> list[str]:
-        """The texts of what has come."""
-        self.clock.advance(seconds)
-        return [message.text for message in self.messages]
-
-    def stored(self) -> int:
-        """How many messages the modem keeps."""
-        lines = self.result(self.client.execute("AT+CPMS?")).lines
-        return int(lines[0].split(",")[1])
 
 
 # -- with an emulated modem

@@ -1,0 +1,61 @@
+"""A program beside an emulated modem, which it sends and receives short messages with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from atrunproto.at.peer import ATClient
+from atrunproto.sms.peer import Message, SMSClient
+from atrunproto.sms.tpdu import StatusReport
+from atrunproto.testing.emulated import MemoryModule
+from atrunproto.testing.link import MemoryLink
+
+from .mobiles import module
+
+
+class Gateway:
+    """A program beside a modem, and what it is told."""
+
+    def __init__(self, emulated: MemoryModule | None = None, isStarted: bool = True, **options: Any) -> None:
+        self.emulated = emulated or module()
+        self.clock = self.emulated.clock
+        self.client, self.link = self.plug()
+        self.sms = SMSClient(self.client, self.clock, **options)
+        self.messages: list[Message] = []
+        self.reports: list[StatusReport] = []
+        self.lost: list[BaseException] = []
+        self.sms.onMessage(self.messages.append)
+        self.sms.onReport(self.reports.append)
+        self.sms.onLost(self.lost.append)
+        if isStarted:
+            self.result(self.sms.start())
+
+    def plug(self) -> tuple[ATClient, MemoryLink]:
+        """A line to the modem."""
+        client = ATClient(self.clock)
+        return client, MemoryLink(self.clock, self.emulated.module.portFactory(1).buildProtocol(None), client)
+
+    def result(self, waiting: Deferred[Any], within: float = 300.0) -> Any:
+        """What a Deferred comes to, while time passes."""
+        found: list[Any] = []
+        waiting.addBoth(found.append)
+        end = self.clock.seconds() + within
+        while not found and self.clock.step(end):
+            pass
+        assert found, "it doesn't happen"
+        if isinstance(found[0], Failure):
+            found[0].raiseException()
+        return found[0]
+
+    def texts(self, seconds: float = 1.0) -> list[str]:
+        """The texts of what has come."""
+        self.clock.advance(seconds)
+        return [message.text for message in self.messages]
+
+    def stored(self) -> int:
+        """How many messages the modem keeps."""
+        lines = self.result(self.client.execute("AT+CPMS?")).lines
+        return int(lines[0].split(",")[1])
