@@ -33,6 +33,7 @@ RADIO = """
 SERVICE = """
     #TCPATRUNCFG #TCPATRUNL #TCPATRUND #TCPATRUNFRWL #TCPATRUNAUTH #TCPATRUNCLOSE #TCPATCMDSEQ #ATRUNDELAY
     #SCFG #SS #PKTSZ #SKTTO #SKTCT #DSTO
+    #SMSATRUN #SMSATRUNCFG #SMSATWL #ENAEVMONI
 """
 EXPECTED = set((LINE + IDENTITY + CONTEXTS + RADIO + SERVICE).split())
 """The commands that there must be."""
@@ -44,10 +45,6 @@ DEFERRED = {
     "#CSURV": "surveys of cells",
     "$GPSNMUN": "positioning",
     "#TCPATCONSER": "transparent connections to a serial port",
-    "#SMSATRUN": "short messages",
-    "#SMSATRUNCFG": "short messages",
-    "#SMSATWL": "short messages",
-    "#ENAEVMONI": "short messages",
 }
 """The commands of the same chapters that come with later services."""
 
@@ -121,11 +118,15 @@ def test_action() -> None:
 
 
 def test_refused() -> None:
-    """The manual tells where a command is refused, and which one ends the exchange of commands for good."""
+    """The manual tells where a command is refused, and which one ends the exchange of commands, and how."""
     assert "- Refused: over SMSATRUN digest, TCPATRUN server mode\n" in manual.commandsPart("tcpatrun")
     line = manual.commandsPart("basic")
     assert (
         "- Ends the exchange of commands for good: with 1, 2 over TCPATRUN server mode, TCPATRUN client mode\n" in line
+    )
+    assert (
+        "- Ends the exchange of commands until the command timeout: with 1, 2 over SMSATRUN simple, SMSATRUN digest\n"
+        in line
     )
     assert "- Refused: while a data call is up on another instance" in line
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from atrunproto.at import results
 from atrunproto.at.advice import EFFECTS, SUGGESTED_DELAYS
-from atrunproto.at.bearer import BearerKind
+from atrunproto.at.bearer import BearerKind, Jam
 from atrunproto.at.commands import Command, CommandTable
 from atrunproto.at.grammar import EXTENDED, SELECTED_REGISTER
 from atrunproto.at.parameters import Choice, Int, Parameter, Text
@@ -161,8 +161,8 @@ def has(row: Command) -> str:
     return "all" if len(named) == len(FAMILIES) else ", ".join(named)
 
 
-def jamming(row: Command) -> str:
-    """With which values, over which bearers, a command ends the exchange of commands."""
+def jamming(row: Command, jam: Jam) -> str:
+    """With which values, over which bearers, a command ends the exchange of commands in this way."""
     if row.jams is None:
         return ""
     first = row.parameters[0]
@@ -172,8 +172,10 @@ def jamming(row: Command) -> str:
         for kind in BearerKind
         for low, high, *_ in first.ranges
         for value in range(low, high + 1)
-        if row.jams(kind, (value,))
+        if row.jams(kind, (value,)) is jam
     ]
+    if not found:
+        return ""
     kinds = dict.fromkeys(kind.value for kind, _ in found)
     return f"with {', '.join(dict.fromkeys(str(value) for _, value in found))} over {', '.join(kinds)}"
 
@@ -190,7 +192,7 @@ def facts(row: Command) -> list[tuple[str, str]]:
         for name, text in (
             ("Stored", kept),
             ("Refused", re.sub(r"^[Rr]efused ", "", refused)),
-            ("Ends the exchange of commands for good", jamming(row)),
+            *((f"Ends the exchange of commands {jam.value}", jamming(row, jam)) for jam in Jam),
             ("Longest time", f"{row.longest:g} s"),
             ("Families", has(row)),
             ("Source", row.source),

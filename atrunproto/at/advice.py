@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
-from .bearer import BearerKind
+from .bearer import OVER_SMS, OVER_TCP, BearerKind
 from .errors import PeerViolation
 from .grammar import Form, ParsedCommand, bodyOf, commandsIn
 
@@ -42,9 +42,6 @@ class Caution:
         return f"{self.command} {self.effect.value}"
 
 
-_TCP = frozenset([BearerKind.TCPATRUN_SERVER, BearerKind.TCPATRUN_CLIENT])
-_SMS = frozenset([BearerKind.SMS_SIMPLE, BearerKind.SMS_DIGEST])
-
 #: a command with its first arguments; no arguments: whatever they are
 _Pattern = tuple[str, tuple[str, ...]]
 
@@ -60,15 +57,15 @@ def _patterns(text: str) -> Sequence[_Pattern]:
 #: over which bearers, what, and by which commands; in the order of the documents' notes
 EFFECTS: Sequence[tuple[frozenset[BearerKind], Effect, Sequence[_Pattern]]] = (
     (
-        _TCP,
+        OVER_TCP,
         Effect.BLOCKS,
         _patterns("+CGATT=0 +CGACT=0 +CGCLASS=CC #SHDN #BND=2 #BND=3 Q=1 Q=2 #SIMDET=0 +CFUN=2 +CFUN=4"),
     ),
-    (_SMS, Effect.BLOCKS, _patterns("+CMUX=0 #BND=3 +CFUN=2 +CFUN=4")),
-    (_SMS, Effect.JAMS, _patterns("#SIMDET=0 +CGDATA=PPP,1 #FTPPUT $GPSNMUN=3 Q=1 Q=2")),
-    (_SMS, Effect.JAMS_UNTIL_UNDONE, _patterns("+CGCLASS=CG +CGSMS=0 +COPS=2")),
-    (_SMS, Effect.NO_ANSWER, _patterns("#REBOOT #SHDN +CFUN=4 +CGCLASS=CG +COPS=2")),
-    (_SMS, Effect.NO_PROMPT, _patterns("+CMGS +CMGW #SEMAIL #EMAILD #SSEND #SSENDEXT #WSCRIPT #M2MWRITE")),
+    (OVER_SMS, Effect.BLOCKS, _patterns("+CMUX=0 #BND=3 +CFUN=2 +CFUN=4")),
+    (OVER_SMS, Effect.JAMS, _patterns("#SIMDET=0 +CGDATA=PPP,1 #FTPPUT $GPSNMUN=3 Q=1 Q=2")),
+    (OVER_SMS, Effect.JAMS_UNTIL_UNDONE, _patterns("+CGCLASS=CG +CGSMS=0 +COPS=2")),
+    (OVER_SMS, Effect.NO_ANSWER, _patterns("#REBOOT #SHDN +CFUN=4 +CGCLASS=CG +COPS=2")),
+    (OVER_SMS, Effect.NO_PROMPT, _patterns("+CMGS +CMGW #SEMAIL #EMAILD #SSEND #SSENDEXT #WSCRIPT #M2MWRITE")),
 )
 
 _SURVEY = ("#CSURV", "#CSURVC", "#CSURVU", "#CSURVUC", "#CSURVB", "#CSURVBC", "#CSURVP", "#CSURVPC")
@@ -125,9 +122,9 @@ def delay(lines: Iterable[str], bearer: BearerKind, gsm: bool = True, edition201
     @param gsm: the module is on GSM; on UMTS nothing is suggested for TCP (TEL-DLY-07).
     @param edition2010: go by the older table, which also names the surveys over TCP.
     """
-    if bearer in _SMS:
+    if bearer in OVER_SMS:
         table = _SMS_DELAYS
-    elif bearer in _TCP and gsm:
+    elif bearer in OVER_TCP and gsm:
         table = _TCP_DELAYS_2010 if edition2010 else _TCP_DELAYS
     else:
         return 0

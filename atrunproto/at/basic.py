@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .bearer import BearerKind
-from .commands import CommandTable
+from .bearer import Jam
+from .commands import CommandTable, jamsOver
 from .grammar import SELECTED_REGISTER, Argument
 from .parameters import BadValue, Int, Numbers
 from .results import NO_CARRIER, PLAIN_ERROR, Reason, ResultCode, refuse
@@ -46,16 +46,12 @@ def _toggle(name: str, low: int, high: int, default: int, about: str, **facts: A
     )
 
 
-def _jamsService(kind: BearerKind, values: Values) -> bool:
-    """
-    Without result codes a run-AT service never answers again (TEL-NOT-07).
-    """
-    return kind in (BearerKind.TCPATRUN_SERVER, BearerKind.TCPATRUN_CLIENT) and bool(values) and values[0] != 0
-
+#: without result codes a run-AT service answers no more (TEL-NOT-07, TEL-SMS-43)
+_JAMS = jamsOver(1, 2, tcp=Jam.FOR_GOOD, sms=Jam.UNTIL_TIMEOUT)
 
 _toggle("E", 0, 1, 1, "Echo what is typed.", changed=_rule)
 _toggle("V", 0, 1, 1, "Result codes as words (1) or numbers (0).", changed=_rule)
-_toggle("Q", 0, 2, 0, "Be quiet: 1 and 2 hold back result codes and notices.", changed=_rule, jams=_jamsService)
+_toggle("Q", 0, 2, 0, "Be quiet: 1 and 2 hold back result codes and notices.", changed=_rule, jams=_JAMS)
 _toggle("X", 0, 4, 1, f"Extended result codes of calls{_KEPT}")
 _toggle("&K", 0, 6, 3, f"Flow control of the serial port{_KEPT}")
 _toggle("&D", 0, 5, 0, "When DTR drops: 1 leaves online mode, 2 and 5 end the connection; the others ignore it.")

@@ -22,6 +22,23 @@ class BearerKind(Enum):
     SMS_DIGEST = "SMSATRUN digest"
 
 
+class Jam(Enum):
+    """
+    How a command can stop the exchange of commands and answers over a run-AT service.
+    """
+
+    #: until somebody else puts an end to it (TEL-NOT-07, TEL-SMS-44)
+    FOR_GOOD = "for good"
+    #: until the command timeout reboots the module (TEL-SMS-43)
+    UNTIL_TIMEOUT = "until the command timeout"
+
+
+#: the two kinds of AT commands over SMS
+OVER_SMS = frozenset([BearerKind.SMS_SIMPLE, BearerKind.SMS_DIGEST])
+#: the two kinds of AT commands over TCP
+OVER_TCP = frozenset([BearerKind.TCPATRUN_SERVER, BearerKind.TCPATRUN_CLIENT])
+
+
 class Bearer:
     """
     The rules of the bearer, asked by the instance. These are the ones of a local port.
@@ -34,8 +51,9 @@ class Bearer:
     escapeInOneChunk = False
     #: what comes is echoed, where E says so; an answer by SMS has no echo (reference 3.4)
     echoes = True
-    #: a prompt can be shown and answered; a command that asks at another bearer hangs until L{limit} (reference 3.5)
-    prompts = True
+    #: prompts can be answered and channels talked to; else a command that asks hangs until L{limit}, and a line that
+    #: goes online has its final result when it comes back (reference 3.5; TEL-SMS-48, TEL-SMS-49)
+    isInteractive = True
 
     def delay(self) -> float:
         """
@@ -60,9 +78,9 @@ class Bearer:
         """
         return False
 
-    def jammed(self) -> None:
+    def jammed(self, jam: Jam) -> None:
         """
-        A command has stopped the exchange of commands and answers for good (TEL-NOT-07).
+        A command is about to stop the exchange of commands and answers.
         """
 
     def finished(self) -> None:

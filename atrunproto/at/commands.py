@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .bearer import BearerKind
+from .bearer import OVER_SMS, OVER_TCP, BearerKind, Jam
 from .errors import CommandFailed, Misuse, PeerViolation
 from .grammar import Form, ParsedCommand, commandsIn
 from .parameters import BadForm, BadValue, Parameter, parseArguments
@@ -27,6 +27,8 @@ Handler = Callable[..., Any]
 Decorated = TypeVar("Decorated", bound=Handler)
 #: decides by bearer, instance and module whether a command is refused now; C{None} lets it run
 Limit = Callable[["ATInstance"], Reason | None]
+#: tells by bearer and arguments what a command does to the exchange of commands and answers
+Jams = Callable[[BearerKind, Values], Jam | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class Command:
     shared: bool = False
     #: where the command is refused; called in turn, the first reason wins
     limits: tuple[Limit, ...] = ()
-    #: whether, with these values on this bearer, the service never answers again (TEL-NOT-07)
-    jams: Callable[[BearerKind, Values], bool] | None = None
+    #: whether, with these values on this bearer, the command stops the exchange of commands and answers
+    jams: Jams | None = None
     #: seconds that the command may take at most; what the peer waits for
     longest: float = 5.0
     #: the reason for a read form that the command doesn't have
@@ -165,6 +167,23 @@ def refusedOver(*kinds: BearerKind) -> Limit:
 
     limit.__doc__ = "refused over " + ", ".join(kind.value for kind in kinds)
     return limit
+
+
+def jamsOver(*first: int, tcp: Jam | None = None, sms: Jam | None = None) -> Jams:
+    """
+    What a command does to a run-AT service if its first argument is one of these.
+    """
+
+    def jams(kind: BearerKind, values: Values) -> Jam | None:
+        if not values or values[0] not in first:
+            return None
+        return tcp if kind in OVER_TCP else sms if kind in OVER_SMS else None
+
+    return jams
+
+
+#: who may come in can't be changed by who has come in (TEL-FWR-05, TEL-FWR-06; TEL-CON-04 for the login)
+ADMISSION = (refusedOver(BearerKind.SMS_DIGEST, BearerKind.TCPATRUN_SERVER),)
 
 
 class CommandTable:

@@ -86,12 +86,13 @@ class ATInstance(CommandRunner):
     def _goOnline(self, online: Online) -> None:
         self._out += self._framing.result(online.announcement)
         self._flush()
-        self._cancelLimit()
         self._suspended = None
         spell = self._spell = ChannelTransport(self, online)
         self._take = spell.received
-        if self.bearer is not LOCAL:
-            self.bearer.finished()
+        if self.bearer.isInteractive:
+            self._cancelLimit()
+            if self.bearer is not LOCAL:
+                self.bearer.finished()
         self._setCarrier(True)
         spell.begin()
 

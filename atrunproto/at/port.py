@@ -252,7 +252,7 @@ class ATPort:
         The Deferred fails with L{Abandoned<atrunproto.at.errors.Abandoned>} on ESC, and with L{CommandFailed} when the
         prompt's idle time is over.
         """
-        if not self.bearer.prompts:
+        if not self.bearer.isInteractive:
             return Deferred()
         prompt = self._framing.prompt(reader.text)
         reader.begin(prompt, self._echo)

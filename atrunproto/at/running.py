@@ -159,6 +159,10 @@ class CommandRunner(ATPort):
                 if reason is not None:
                     self._fail(reason)
                     return
+            if row.jams is not None:
+                jam = row.jams(self.bearer.kind, invocation.arguments)  # type: ignore[union-attr]
+                if jam is not None:
+                    self.bearer.jammed(jam)
             try:
                 answer = invocation.handler(self, *invocation.arguments)  # type: ignore[union-attr]
             except CommandFailed as error:
@@ -168,8 +172,6 @@ class CommandRunner(ATPort):
                 self._log.failure("{command} failed on instance {instance}", command=row.name, instance=self.number)
                 self._fail(PLAIN_ERROR)
                 return
-            if row.jams is not None and row.jams(self.bearer.kind, invocation.arguments):  # type: ignore[union-attr]
-                self.bearer.jammed()
             if answer.__class__ is CoroutineType:
                 deferred = Deferred.fromCoroutine(answer)
                 if not deferred.called or deferred.paused or isinstance(deferred.result, Failure):

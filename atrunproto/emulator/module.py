@@ -7,7 +7,7 @@ first asked for. Parts of L{STARTED} follow the power.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ from atrunproto.sms.centre import Receipt
 from atrunproto.sms.fields import Address
 from atrunproto.sms.module import ShortMessages
 from atrunproto.sms.tpdu import Deliver, StatusReport, Submit
+from atrunproto.smsatrun.activation import Activation
+from atrunproto.smsatrun.module import SMSATRUNService
 from atrunproto.tcpatrun.module import TCPATRUNService
 from atrunproto.tcpatrun.surroundings import ServiceSocket
 
@@ -45,7 +47,10 @@ from .switchboard import PortFactory, Switchboard
 Part = TypeVar("Part")
 
 #: the parts that follow the power, in this order up and in the reverse order down
-STARTED: Sequence[type[Any]] = (ModuleClock, Sim, Contexts, SocketTable, TCPATRUNService, Radio)
+STARTED: Sequence[type[Any]] = (ModuleClock, Sim, Contexts, SocketTable, TCPATRUNService, SMSATRUNService, Radio)
+
+#: the run-AT services, and by what names the memory knows those that are enabled
+_RUN_AT: Mapping[type[Any], str] = {TCPATRUNService: "TCPATRUN", SMSATRUNService: "SMSATRUN"}
 
 #: number of +CME ERROR to that of +CMS ERROR
 _SIM_PROBLEMS = {10: 310, 11: 311, 12: 316}
@@ -80,6 +85,7 @@ class EmulatedModule:
         "_parts",
         "_script",
         "_whenOn",
+        "activation",
         "clock",
         "commands",
         "imei",
@@ -123,6 +129,7 @@ class EmulatedModule:
         self.settings = Settings(self.commands.rows, self.memory)
         self.startup = tuple(startup)
         self.timeScale = timeScale
+        self.activation: Activation | None = None
         self.power = Power.OFF
         self.switchboard = Switchboard(self)
         self._instances: dict[int, ATInstance] = {}
@@ -272,6 +279,12 @@ class EmulatedModule:
         """
         self.network.abandon(listener, address, port)
 
+    def reservedBy(self, number: int) -> str | None:
+        """
+        The service that has an AT instance, or C{None}.
+        """
+        return self.switchboard.reservedBy(number)
+
     def reserve(self, number: int, service: str) -> ATInstance:
         """
         Give an AT instance to a service; C{CommandFailed} if another one has it.
@@ -320,6 +333,33 @@ class EmulatedModule:
         Take a short message.
         """
         return self.part(ShortMessages).receiveMessage(centre, unit)
+
+    # -- what SMSATRUN asks for
+
+    @property
+    def isGoingDown(self) -> bool:
+        """
+        Whether #REBOOT or #SHDN has been answered, and does its work soon.
+        """
+        return self._endCall is not None and self._endCall.active()
+
+    def watchMessages(self, take: Callable[[Address, Deliver], bool]) -> None:
+        """
+        Look at each incoming short message first.
+        """
+        self.part(ShortMessages).watch(take)
+
+    async def sendMessage(self, unit: Submit) -> int:
+        """
+        Send a short message.
+        """
+        return await self.part(ShortMessages).submit(unit)
+
+    def newReference(self) -> int:
+        """
+        A reference for the parts of one long message.
+        """
+        return self.part(ShortMessages).newReference()
 
     # -- what short messages ask for
 
@@ -448,9 +488,18 @@ class EmulatedModule:
 
     def _started(self) -> list[Any]:
         """
-        The parts that follow the power; a product without the run-AT services has no such part.
+        The parts that follow the power; a run-AT service is one as soon as it was used.
         """
-        return [self.part(kind) for kind in STARTED if kind is not TCPATRUNService or self.product.hasRunAT]
+        return [self.part(kind) for kind in STARTED if kind not in _RUN_AT or self._uses(kind)]
+
+    def _uses(self, kind: type[Any]) -> bool:
+        """
+        Whether a run-AT service has been asked for, was left enabled, or waits for the message that enables it.
+        """
+        if kind in self._parts:
+            return True
+        isAwaited = kind is SMSATRUNService and self.activation is not None
+        return self.product.hasRunAT and (isAwaited or self.memory.get(_RUN_AT[kind]) is not None)
 
     def _ready(self, result: object) -> None:
         self._script = None

@@ -21,6 +21,7 @@ from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.ipeasy import old, options
 from atrunproto.mail import commands as mail
 from atrunproto.sms import commands as sms
+from atrunproto.smsatrun import commands as smsatrun
 from atrunproto.tcpatrun import commands as tcpatrun
 
 from .commands import context, general, hardware, names, radio, sim
@@ -197,7 +198,7 @@ def _commands(family: str, hasRunAT: bool, isImproved: bool) -> CommandSet:
 
 
 def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:
-    return (*family.tables, tcpatrun.commands) if hasRunAT else family.tables
+    return (*family.tables, tcpatrun.commands, smsatrun.commands) if hasRunAT else family.tables
 
 
 FAMILIES = {family.name: family for family in (GSM_FAMILY, HE863_FAMILY, XE910_3G, MULTITECH_FAMILY)}

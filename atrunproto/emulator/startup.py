@@ -5,15 +5,15 @@ The command lines that a module runs by itself at power-on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from atrunproto.at.bearer import Bearer
 from atrunproto.at.module import ATInstance
+from atrunproto.at.unpeered import Unpeered
 
 if TYPE_CHECKING:
     from .module import EmulatedModule
@@ -24,7 +24,7 @@ REGISTRATION = 30.0
 LONGEST = 180.0
 
 
-class StartupScript(Bearer):
+class StartupScript(Unpeered, Bearer):
     """
     Runs lines on instance 1 one after the other; a line that fails is logged, not fatal.
 
@@ -126,30 +126,8 @@ class StartupScript(Bearer):
             self._unwatch()
         self._leave()
 
-    # -- the transport of the instance
-
     def write(self, data: bytes) -> None:
+        """
+        Something that the instance answers; the end of it tells how the line went.
+        """
         self._answer = (self._answer + data)[-1024:]
-
-    def getPeer(self) -> IPv4Address:
-        return IPv4Address("TCP", "127.0.0.1", 0)
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """
-        Nothing piles up here.
-        """
-
-    def unregisterProducer(self) -> None:
-        """
-        Nothing piles up here.
-        """
-
-    def pauseProducing(self) -> None:
-        """
-        The next line waits for the answer anyway.
-        """
-
-    def resumeProducing(self) -> None:
-        """
-        The next line waits for the answer anyway.
-        """

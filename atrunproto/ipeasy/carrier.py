@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from atrunproto.at.bearer import BearerKind
+from atrunproto.at.bearer import OVER_TCP
 from atrunproto.at.commands import Limit
 from atrunproto.at.results import Reason
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
-
-_TCPATRUN = frozenset([BearerKind.TCPATRUN_SERVER, BearerKind.TCPATRUN_CLIENT])
 
 
 class Carrier(NamedTuple):
@@ -39,7 +37,7 @@ def refusedBy(where: str, clashes: Callable[[Carrier], bool]) -> Limit:
     """
 
     def limit(at: ATInstance) -> Reason | None:
-        if at.bearer.kind not in _TCPATRUN:
+        if at.bearer.kind not in OVER_TCP:
             return None
         settings = at.module.settings
         connId = settings.value("#TCPATRUNCFG")

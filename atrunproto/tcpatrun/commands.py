@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atrunproto.admission import ADD, REMOVE, REMOVE_ALL, changed
-from atrunproto.at.bearer import BearerKind
-from atrunproto.at.commands import CommandTable, refusedOver
+from atrunproto.at.commands import ADMISSION, CommandTable
 from atrunproto.at.parameters import Int, Text
 from atrunproto.at.results import refuse
 from atrunproto.at.settings import Key, Stored, Values
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
 commands = CommandTable("tcpatrun")
-
-#: firewall and login can't be changed by who has come through them (TEL-FWR-05; TEL-CON-04 for the login)
-_LOCAL_MATTERS = (refusedOver(BearerKind.SMS_DIGEST, BearerKind.TCPATRUN_SERVER),)
 
 #: pairs of name and password at most (TEL-EXT-09)
 PAIRS = 3
@@ -89,7 +85,7 @@ def closeConnection(at: ATInstance) -> None:
     Int("action", 0, 2),
     Text("ip_addr", 15, default=None),
     Text("net_mask", 15, default=None),
-    limits=_LOCAL_MATTERS,
+    limits=ADMISSION,
     source="reference 4.1; TEL-FWR-02 to TEL-FWR-05",
 )
 def changeFirewall(at: ATInstance, action: int, address: str | None, mask: str | None) -> None:
@@ -124,7 +120,7 @@ def testFirewall(at: ATInstance) -> str:
     Int("action", 0, 2),
     Text("userid", LONGEST_ITEM, default=None),
     Text("passw", LONGEST_ITEM, default=None, secret=True),
-    limits=_LOCAL_MATTERS,
+    limits=ADMISSION,
     source="reference 4.1; TEL-AUT-01",
 )
 def changeLogins(at: ATInstance, action: int, user: str | None, password: str | None) -> None:

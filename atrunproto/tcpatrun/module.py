@@ -22,6 +22,7 @@ from atrunproto.admission import Rule
 from atrunproto.at.bearer import BearerKind
 from atrunproto.at.errors import CommandFailed
 from atrunproto.at.module import ATInstance
+from atrunproto.at.reservation import Reservation
 from atrunproto.at.results import refuse
 
 from .login import LoginReader
@@ -117,14 +118,14 @@ class TCPATRUNService:
 
     _log = Logger()
 
-    __slots__ = ("_attempts", "_by", "_call", "_held", "_opening", "_session", "mode", "state", "surroundings")
+    __slots__ = ("_attempts", "_by", "_call", "_opening", "_reservation", "_session", "mode", "state", "surroundings")
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
         self.mode: Mode | None = None
         self.state = State.OFF
         self._by = 1
-        self._held = 0
+        self._reservation = Reservation(SERVICE, surroundings)
         self._session: Session | None = None
         self._call: IDelayedCall | None = None
         self._attempts = 0
@@ -177,13 +178,7 @@ class TCPATRUNService:
         config = self.config
         if self.mode is not None or not self._socket.isFree or (mode is Mode.CLIENT and not config.tcpHost):
             raise refuse()
-        if config.instance != by:
-            self._hold(config.instance)
-        try:
-            self.surroundings.memory.put("TCPATRUN", [mode.value, by])
-        except CommandFailed:
-            self._release()
-            raise
+        self._reservation.enable(config.instance, by, [mode.value, by])
         self.mode, self._by = mode, by
         self._later(0, self._start)
 
@@ -193,7 +188,7 @@ class TCPATRUNService:
         """
         if self.mode is not mode:
             return
-        self.surroundings.memory.put("TCPATRUN", None)
+        self._reservation.disable()
         self.mode = None
         self.state = State.OFF
         self._cancel()
@@ -201,7 +196,7 @@ class TCPATRUNService:
         session, socket = self._session, self._socket
         if session is None:
             socket.close()
-            self._release()
+            self._reservation.release()
         else:
             socket.stopListening()
             self._later(0, self._end, session)
@@ -225,7 +220,7 @@ class TCPATRUNService:
         self._call = None
         session.transport.loseConnection()
         session.leave()
-        self._release()
+        self._reservation.release()
 
     @property
     def rules(self) -> list[Rule]:
@@ -261,12 +256,12 @@ class TCPATRUNService:
         """
         Start by itself if it was left enabled (TEL-SRV-08, TEL-CLI-04).
         """
-        kept = self.surroundings.memory.get("TCPATRUN")
+        kept = self._reservation.kept
         if kept is None:
             return
         self.mode, self._by = Mode(kept[0]), int(kept[1])
         try:
-            self._hold(self.config.instance)
+            self._reservation.hold(self.config.instance)
         except CommandFailed:
             self._log.warn("TCPATRUN can't start: its AT instance is in use")
             self.mode = None
@@ -279,27 +274,13 @@ class TCPATRUNService:
         """
         self.mode = None
         self.state = State.OFF
-        self._held = 0
+        self._reservation.forget()
         self._cancel()
         self._abandonOpening()
         session, self._session = self._session, None
         if session is not None:
             session.leave()
             session.transport.dropConnection()
-
-    def _hold(self, number: int) -> ATInstance:
-        instance = self.surroundings.reserve(number, SERVICE)
-        if not self._held:
-            # an instance off the ports begins without echo (reference 1.5)
-            instance.settings.set("E", (0,))
-            instance.settingsChanged()
-        self._held = number
-        return instance
-
-    def _release(self) -> None:
-        held, self._held = self._held, 0
-        if held:
-            self.surroundings.release(held)
 
     def _later(self, seconds: float, act: Callable[..., None], *arguments: Any) -> None:
         self._cancel()
@@ -316,9 +297,9 @@ class TCPATRUNService:
         """
         self._call = None
         self._attempts = self.config.retryCnt
-        if not self._held:
+        if not self._reservation.number:
             try:
-                self._hold(self.config.instance)
+                self._reservation.hold(self.config.instance)
             except CommandFailed:
                 self.state = State.OFF
                 return
@@ -421,7 +402,7 @@ class TCPATRUNService:
         """
         Put the reserved instance on a session's connection.
         """
-        instance = self._hold(self.config.instance)
+        instance = self._reservation.hold(self.config.instance)
         instance.detach()
         instance.makeConnection(transport)
         return instance

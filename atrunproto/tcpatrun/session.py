@@ -14,7 +14,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from atrunproto.at.bearer import Bearer, BearerKind
+from atrunproto.at.bearer import Bearer, BearerKind, Jam
 from atrunproto.at.module import ATInstance
 
 from .login import LOGIN_TIMEOUT, LoginReader, Verdict
@@ -60,7 +60,7 @@ class ServiceBearer(Bearer):
         """
         return self._service.queues
 
-    def jammed(self) -> None:
+    def jammed(self, jam: Jam) -> None:
         """
         No more commands are heard (TEL-NOT-07).
         """

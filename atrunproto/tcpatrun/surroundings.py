@@ -11,8 +11,8 @@ from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
 
 from atrunproto.admission import Rule
 from atrunproto.at.bearer import Bearer
-from atrunproto.at.module import ATInstance
-from atrunproto.at.settings import Memory, Settings
+from atrunproto.at.reservation import Lender
+from atrunproto.at.settings import Settings
 
 
 class ServiceSocket(Protocol):
@@ -71,7 +71,7 @@ class ServiceSocket(Protocol):
         """
 
 
-class Surroundings(Protocol):
+class Surroundings(Lender, Protocol):
     """
     What the service needs of the module round it.
     """
@@ -80,12 +80,6 @@ class Surroundings(Protocol):
     def clock(self) -> IReactorTime:
         """
         Where time comes from.
-        """
-
-    @property
-    def memory(self) -> Memory:
-        """
-        The non-volatile memory.
         """
 
     @property
@@ -102,16 +96,6 @@ class Surroundings(Protocol):
     def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
         """
         Hear of each context that becomes active or ceases to be.
-        """
-
-    def reserve(self, number: int, service: str) -> ATInstance:
-        """
-        Take an AT instance; C{CommandFailed} if another service has it.
-        """
-
-    def release(self, number: int) -> None:
-        """
-        Give it back.
         """
 
     def tell(self, number: int, text: str) -> None:

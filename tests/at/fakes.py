@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from atrunproto.at.basic import commands as basic
-from atrunproto.at.bearer import Bearer, BearerKind
+from atrunproto.at.bearer import Bearer, BearerKind, Jam
 from atrunproto.at.commands import CommandSet, CommandTable, refusedOver
 from atrunproto.at.editing import RawPrompt, TextPrompt
 from atrunproto.at.errors import Abandoned
@@ -98,7 +98,7 @@ class FakeBearer(Bearer):
         self.queueing = False
         self.escapeInOneChunk = False
         self.echoes = True
-        self.prompts = True
+        self.isInteractive = True
         self.told: list[str] = []
 
     def delay(self) -> float:
@@ -117,9 +117,9 @@ class FakeBearer(Bearer):
         """Whether early lines are kept."""
         return self.queueing
 
-    def jammed(self) -> None:
-        """Count it."""
-        self.told.append("jammed")
+    def jammed(self, jam: Jam) -> None:
+        """Note how."""
+        self.told.append(f"jammed {jam.value}")
 
     def finished(self) -> None:
         """Count it."""

@@ -10,7 +10,8 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, cast
 
-from atrunproto.at.commands import CommandTable
+from atrunproto.at.bearer import Jam
+from atrunproto.at.commands import CommandTable, jamsOver
 from atrunproto.at.parameters import Int, Text
 from atrunproto.at.results import CME, refuse
 
@@ -71,7 +72,13 @@ def information(at: ATInstance, value: int) -> str | None:
 # -- multiplexer, as far as clients ask for it
 
 
-@commands.action("+CMUX", Int("mode", 0, 0), Int("subset", 0, 0, default=0), source="reference 10.1")
+@commands.action(
+    "+CMUX",
+    Int("mode", 0, 0),
+    Int("subset", 0, 0, default=0),
+    jams=jamsOver(0, sms=Jam.FOR_GOOD),
+    source="reference 10.1; TEL-SMS-44",
+)
 def multiplexer(at: ATInstance, mode: int, subset: int) -> None:
     """
     The multiplexer is not emulated yet, so it can't be entered.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atrunproto.at.commands import CommandTable
+from atrunproto.at.bearer import Jam
+from atrunproto.at.commands import CommandTable, jamsOver
 from atrunproto.at.parameters import Choice, Int, Text
 from atrunproto.at.results import CME, PLAIN_ERROR, refuse
 from atrunproto.at.settings import Stored
@@ -125,7 +126,10 @@ def readQuerySimStatus(at: ATInstance) -> str:
     return f"#QSS: {mode},{qss if mode == 2 else min(qss, 1)}"
 
 
-@commands.action("#SIMDET", Int("mode", 0, 2), source="reference 11")
+# without the card no message with the answer can leave
+@commands.action(
+    "#SIMDET", Int("mode", 0, 2), jams=jamsOver(0, sms=Jam.UNTIL_TIMEOUT), source="reference 11; TEL-SMS-43"
+)
 def detectSim(at: ATInstance, mode: int) -> None:
     """
     Take the card for missing (0), for inserted (1), or look at the pin of the holder (2).

@@ -12,7 +12,6 @@ from typing import Final
 
 from atrunproto.testing.dialogue import Dialogue, Event, Send
 
-_SMS: Final = "AT commands over SMS"
 _DATA: Final = "data calls and PPP"
 _FTP: Final = "faults of the FTP server"
 _SMTP: Final = "mail"
@@ -23,8 +22,6 @@ _MULTITECH: Final = "the Multi-Tech family"
 TOPICS: Final[Mapping[str, str]] = {
     "dialup": _DATA,
     "ppp": _DATA,
-    "digest": _SMS,
-    "sms": _SMS,
     "transparent": "the transparent connection",
 }
 """Topics of services that don't exist yet."""
