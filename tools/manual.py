@@ -26,7 +26,7 @@ from atrunproto.emulator.module import EmulatedModule, Power
 from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product
 from atrunproto.fleet import executions
 from atrunproto.ipeasy import lifecycle
-from atrunproto.ipeasy.module import Status
+from atrunproto.ipeasy.sockets import Status
 from atrunproto.tcpatrun.module import State, TCPATRUNService
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import msgspec
 
 from atrunproto import __version__
 from atrunproto.http import Call, Refusal, Route, Routes
-from atrunproto.ipeasy.module import SOCKETS, Socket, SocketTable
+from atrunproto.ipeasy.module import SOCKETS, SocketTable
+from atrunproto.ipeasy.sockets import Socket
 from atrunproto.secret import Secret
 from atrunproto.tcpatrun.module import SERVICE, TCPATRUNService
 from atrunproto.toml import ConfigError

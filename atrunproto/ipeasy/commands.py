@@ -192,9 +192,9 @@ async def connect(
     except (ConnectError, CannotListenError, OSError) as error:
         raise refuse(next((reason for kind, reason in _FAILURES if isinstance(error, kind)), CME[562])) from error
     finally:
-        if not conversation.isLinked:
+        if conversation.link is None:
             conversation.failed()
-    if link is None or not conversation.isLinked:
+    if link is None or conversation.link is None:
         raise refuse(CME[562])
     if online:
         try:

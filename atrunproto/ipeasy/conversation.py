@@ -9,7 +9,6 @@ Source: IP Easy User Guide 3.2 and 4 (S); reference 6.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -18,16 +17,17 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from atrunproto.at.online import ChannelTransport, Escaped, Online, Unplugged
+from atrunproto.at.online import Escaped, Online, Unplugged
 from atrunproto.at.results import CME, NO_CARRIER, OK, ResultCode, refuse
 
+from .bridge import Bridge, ToPeer
 from .lifecycle import SHOWN, Input, State, follow
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
     from .link import Link
-    from .module import Socket
+    from .sockets import Socket
 
 #: octets that wait to be read before the sender is held back (A); a module's receive window is of this order
 WINDOW = 16384
@@ -40,71 +40,6 @@ LOCAL, BY_PEER, ABORTED, INACTIVITY, NETWORK = range(5)
 
 
 @implementer(IProtocol)
-class Bridge:
-    """
-    The channel of an AT instance that is online with a conversation; one for each spell.
-    """
-
-    def __init__(self, conversation: Conversation, over: Callable[[], None] | None = None) -> None:
-        """
-        @param over: called at its end.
-        """
-        self._conversation = conversation
-        self._over = over
-        self.spell: ChannelTransport | None = None
-
-    def makeConnection(self, transport: Any) -> None:
-        self.spell = transport
-        self.connectionMade()
-
-    def connectionMade(self) -> None:
-        self._conversation.bridged(self)
-
-    def dataReceived(self, data: bytes) -> None:
-        self._conversation.typed(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._conversation.unbridged(self, reason)
-        if self._over is not None:
-            self._over()
-
-
-class _ToPeer:
-    """
-    Hears from the link how much the peer takes.
-    """
-
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-
-    def pauseProducing(self) -> None:
-        self._conversation.setFull(True)
-
-    def resumeProducing(self) -> None:
-        self._conversation.setFull(False)
-
-    def stopProducing(self) -> None:
-        """
-        The link is at its end, and tells so itself.
-        """
-
-
-class _FromPeer:
-    """
-    Hears from an online spell how much the DTE takes; its end is not the link's.
-    """
-
-    def __init__(self, link: Link) -> None:
-        self.pauseProducing = link.pauseProducing
-        self.resumeProducing = link.resumeProducing
-
-    def stopProducing(self) -> None:
-        """
-        The link lives on.
-        """
-
-
-@implementer(IProtocol)
 class Conversation:
     """
     What goes on at one socket for the commands of IP Easy; its states are those of L{atrunproto.ipeasy.lifecycle}.
@@ -113,6 +48,8 @@ class Conversation:
     @ivar owner: the instance that hears its notices: the one that last opened, resumed, accepted or listened.
     @ivar extracted: octets read since it was opened (TEL-CMD-23).
     @ivar cause: why it ended the last time.
+    @ivar link: its connection, if there is one.
+    @ivar isFull: whether the peer takes no more data for now.
     @ivar isOld: whether the old interface has it: it is online or not there at all (TEL-OLD-02).
     """
 
@@ -126,11 +63,11 @@ class Conversation:
         self._closureType = 0
         self._listening = "#SL"
         self._buffer = bytearray()
-        self._link: Link | None = None
+        self.link: Link | None = None
         self._bridge: Bridge | None = None
         self._announced = False
         self._known: int | None = None
-        self._full = False
+        self.isFull = False
         self._room: Deferred[None] | None = None
 
     def _follow(self, happened: Input) -> None:
@@ -153,13 +90,6 @@ class Conversation:
         return len(self._buffer)
 
     @property
-    def isLinked(self) -> bool:
-        """
-        Whether there is a connection.
-        """
-        return self._link is not None
-
-    @property
     def closureType(self) -> int:
         """
         <closureType> as it was given.
@@ -178,7 +108,7 @@ class Conversation:
         """
         Whether data can be sent.
         """
-        return self._link is not None and self.state in (State.ONLINE, State.SUSPENDED, State.PENDING)
+        return self.link is not None and self.state in (State.ONLINE, State.SUSPENDED, State.PENDING)
 
     # -- beginning
 
@@ -192,7 +122,7 @@ class Conversation:
     def _begin(self, happened: Input, owner: int) -> None:
         self._follow(happened)
         self._buffer.clear()
-        self._announced = self._full = False
+        self._announced = self.isFull = False
         self._known = None
         self.extracted = 0
         self.owner = owner
@@ -238,19 +168,19 @@ class Conversation:
     # -- the link
 
     def makeConnection(self, transport: Any) -> None:
-        self._link = transport
+        self.link = transport
         self.connectionMade()
 
     def connectionMade(self) -> None:
         """
         The link is there; a caller from outside waits for the user's decision.
         """
-        assert self._link is not None
-        self._link.registerProducer(_ToPeer(self), True)
+        assert self.link is not None
+        self.link.registerProducer(ToPeer(self), True)
         if self.state is State.LISTENING and self.isOld:
             if not self.socket.answer(self.owner, self._takeCaller):
                 # the instance has something else to do (A: the caller is sent away)
-                link, self._link = self._link, None
+                link, self.link = self.link, None
                 link.release()
         elif self.state is State.LISTENING and not (
             self.socket.answers and self.socket.answer(self.owner, lambda at: self.goOnline(at, Input.ACCEPT_ONLINE))
@@ -262,8 +192,8 @@ class Conversation:
         """
         #SKTL goes online with its caller unasked.
         """
-        assert self._link is not None
-        peer: Any = self._link.getPeer()
+        assert self.link is not None
+        peer: Any = self.link.getPeer()
         at.notify(f"+CONN FROM: {peer.host}")
         return self.goOnline(at, Input.ACCEPT_ONLINE)
 
@@ -271,23 +201,22 @@ class Conversation:
         """
         The peer takes no more data for now, or takes them again.
         """
-        self._full = isFull
-        spell = self._bridge.spell if self._bridge is not None else None
-        if spell is not None:
-            spell.pauseProducing() if isFull else spell.resumeProducing()
+        self.isFull = isFull
+        if self._bridge is not None:
+            self._bridge.setFull(isFull)
         room = self._room
         if room is not None and not isFull:
             self._room = None
             room.callback(None)
 
     def dataReceived(self, data: bytes) -> None:
-        if self.state is State.ONLINE and self._bridge is not None and self._bridge.spell is not None:
+        if self.state is State.ONLINE and self._bridge is not None and self._bridge.isUp:
             self.extracted += len(data)
-            self._bridge.spell.write(data)
+            self._bridge.write(data)
             return
         self._buffer += data
-        if len(self._buffer) >= WINDOW and self._link is not None:
-            self._link.pauseProducing()
+        if len(self._buffer) >= WINDOW and self.link is not None:
+            self.link.pauseProducing()
         self._follow(Input.DATA)
         if self.state is State.PENDING:
             self._ring()
@@ -296,7 +225,7 @@ class Conversation:
         """
         The connection is gone, by whomever.
         """
-        self._link = None
+        self.link = None
         self.setFull(False)
         before = self.state
         known, self._known = self._known, None
@@ -308,12 +237,10 @@ class Conversation:
             return
         self.cause = known or (BY_PEER if reason.check(connectionDone.type) else ABORTED)
         self.socket.stopListening()
-        if before is State.ONLINE and self._closureType == KEEP_ONLINE and self._bridge is not None:
-            spell = self._bridge.spell
-            if spell is not None:
-                # nothing is left that could live on when DTR drops under &D1
-                spell.online = replace(spell.online, escaped=self._noCarrier, survives=False)
-                return
+        bridge = self._bridge
+        if before is State.ONLINE and self._closureType == KEEP_ONLINE and bridge is not None and bridge.isUp:
+            bridge.outlive(self._noCarrier)
+            return
         self._follow(Input.CLOSED)
         if before is State.ONLINE:
             self._endSpell()
@@ -337,8 +264,8 @@ class Conversation:
         self._follow(happened)
         self.owner = at.number
         self._bridge = Bridge(self, over)
-        if self._link is not None:
-            self._link.forwardAt(at.value("#PADFWD") if at.value("#PADCMD") else None)
+        if self.link is not None:
+            self.link.forwardAt(at.value("#PADFWD") if at.value("#PADCMD") else None)
         rows = at.commands.rows
         guard = at.value("#E2ESC") if "#E2ESC" in rows else 0
         return Online(
@@ -359,29 +286,6 @@ class Conversation:
             self._follow(Input.DATA)
             self._ring()
 
-    def bridged(self, bridge: Bridge) -> None:
-        """
-        The spell has begun: what waited goes first (TEL-SO-02).
-        """
-        spell, link = bridge.spell, self._link
-        assert spell is not None
-        waiting = self.read(len(self._buffer))
-        if waiting:
-            spell.write(waiting)
-        if link is None:
-            spell.loseConnection()
-            return
-        spell.registerProducer(_FromPeer(link), True)
-        if self._full:
-            spell.pauseProducing()
-
-    def typed(self, data: bytes) -> None:
-        """
-        What the DTE says goes to the peer.
-        """
-        if self._link is not None:
-            self._link.write(data)
-
     def unbridged(self, bridge: Bridge, reason: Failure) -> None:
         """
         The spell is over: by an escape, by the line, or by what happened to the connection.
@@ -389,7 +293,7 @@ class Conversation:
         if bridge is not self._bridge:
             return
         self._bridge = None
-        link = self._link
+        link = self.link
         if link is not None:
             # the line may have held it back
             link.resumeProducing()
@@ -403,10 +307,8 @@ class Conversation:
             self.shut()
 
     def _endSpell(self) -> None:
-        bridge = self._bridge
-        if bridge is not None and bridge.spell is not None:
-            bridge.spell.online = replace(bridge.spell.online, lost=self._noCarrier)
-            bridge.spell.loseConnection()
+        if self._bridge is not None:
+            self._bridge.end(self._noCarrier)
 
     # -- command mode
 
@@ -421,8 +323,8 @@ class Conversation:
             self._announced = False
             if data:
                 self._follow(Input.DRAINED)
-        if len(self._buffer) < WINDOW and self._link is not None:
-            self._link.resumeProducing()
+        if len(self._buffer) < WINDOW and self.link is not None:
+            self.link.resumeProducing()
         return data
 
     async def send(self, data: bytes) -> None:
@@ -431,8 +333,8 @@ class Conversation:
 
         @raise CommandFailed: there is no connection, or it ended meanwhile.
         """
-        link = self._link
-        while self._full and link is not None and link is self._link:
+        link = self.link
+        while self.isFull and link is not None and link is self.link:
             if self._room is not None:
                 raise refuse(CME[551])
             room = self._room = Deferred()
@@ -441,7 +343,7 @@ class Conversation:
             finally:
                 if self._room is room:
                     self._room = None
-        if link is None or link is not self._link:
+        if link is None or link is not self.link:
             raise refuse(CME[563])
         link.send(data)
 
@@ -517,7 +419,7 @@ class Conversation:
         wasOnline = self.state is State.ONLINE
         self._follow(happened)
         self._buffer.clear()
-        link, self._link = self._link, None
+        link, self.link = self.link, None
         if link is not None:
             link.release()
         self.setFull(False)

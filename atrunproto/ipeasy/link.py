@@ -23,7 +23,7 @@ from atrunproto.at.bearer import LOCAL, Bearer
 from .pacing import Packets
 
 if TYPE_CHECKING:
-    from .module import Socket
+    from .sockets import Socket
 
 #: seconds that a peer has to take something of what is still on its way to it when the module closes (A)
 CLOSING = 10.0

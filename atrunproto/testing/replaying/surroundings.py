@@ -23,7 +23,8 @@ from atrunproto.emulator.network import AddressPool, Cell, Network
 from atrunproto.emulator.products import PRODUCTS
 from atrunproto.endpoints import PtyServerEndpoint, SerialClientEndpoint, SerialSettings
 from atrunproto.ipeasy.listening import NOBODY, attachFilter
-from atrunproto.ipeasy.module import SOCKETS, SocketTable, Status
+from atrunproto.ipeasy.module import SOCKETS, SocketTable
+from atrunproto.ipeasy.sockets import Status
 from atrunproto.testing.dialogue import Dialogue, Event, Fact
 from atrunproto.testing.quietclock import QuietClock
 from atrunproto.testing.replaying.casting import productFor
