@@ -119,6 +119,22 @@ def test_filesThroughModem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "readings.csv" in box.messages[0].as_string()
 
 
+def test_atOverSMS(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program runs commands on a module by short message, through a modem (TEL-SMS-01, TEL-SMS-06)."""
+    page = (DOCS / "howto/at-over-sms.md").read_text(encoding="utf-8")
+    number = "+390000000002"
+    (password, words) = re.findall(r"^ *\$ SMSATRUN_PASSWORD=(\S+) python \S+ \S+ (.*)$", page, re.MULTILINE)[0]
+    startup = re.findall(r"^ *(AT#SMSATWL=.*|AT#SMSATRUN=1)$", page, re.MULTILINE)
+    monkeypatch.setenv("SMSATRUN_PASSWORD", password)
+    expected = (LISTINGS / "at_over_sms.txt").read_text(encoding="utf-8")
+    with (
+        LiveModule(number="+390000000001") as gateway,
+        LiveModule(beside=gateway, imei="357000000000002", number=number, startup=startup),
+    ):
+        at = "tcp:{}:{}".format(*gateway.address())
+        assert printed("at_over_sms.py", at, *shlex.split(words), where=tmp_path) == expected
+
+
 def test_everyListingIsShown() -> None:
     """No listing is left over that no page shows, and no page shows one that isn't there."""
     shown = {
