@@ -149,6 +149,7 @@ class SMSClient:
 
     (made) L{start}: the modem is prepared, its store emptied -> ready.
     (ready) a message goes, one part at a time; what comes is told.
+    (being prepared) it fails: what waits fails with L{LinkLost} -> lost.
     (ready) the line is lost: what waits fails with L{LinkLost} -> lost; L{onLost} tells.
     (lost) L{resume} with another line to the modem: as L{start} -> ready.
 
@@ -206,7 +207,12 @@ class SMSClient:
         return Deferred.fromCoroutine(self._prepare(client))
 
     async def _prepare(self, client: ATClient) -> None:
-        await self._inbox.attach(client)
+        try:
+            await self._inbox.attach(client)
+        except BaseException:
+            if client is self._client:
+                self._leave()
+            raise
         if client is self._client and self._isStarted:
             self._isReady = True
             self._next()

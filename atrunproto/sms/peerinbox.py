@@ -82,7 +82,7 @@ class Inbox:
         self._memory = ""
         self._isDue = False
         self._isBusy = False
-        #: by their digits, with how often they lie there
+        #: memory, index and digits
         self._undeleted: dict[tuple[str, int, str], None] = {}
 
     # -- the line
@@ -182,7 +182,8 @@ class Inbox:
         if found is None or len(self._told) >= MAX_TOLD:
             self._isDue = True
         else:
-            memory = found.group(1)
+            # a modem that names none where it is asked has one
+            memory = found.group(1) if self._memory else ""
             if memory not in self._memories and len(self._memories) < MAX_MEMORIES:
                 self._memories.append(memory)
             self._told.append((memory, int(found.group(2))))
@@ -258,7 +259,7 @@ class Inbox:
                 await self._taken(client, memory, index, digits)
 
     async def _select(self, client: ATClient, memory: str) -> None:
-        if memory != self._memory:
+        if memory and memory != self._memory:
             await client.execute(f'AT+CPMS="{memory}"')
             self._memory = memory
 

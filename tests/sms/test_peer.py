@@ -275,8 +275,31 @@ def test_noPDUMode() -> None:
     """A modem without PDU mode is refused at the start."""
     modem = Scripted()
     modem.answers["AT+CMGF=0"] = "\r\nERROR\r\n"
+    failures: list[Any] = []
+    modem.sms.sendTo(OUTSIDE, "before").addErrback(failures.append)
     (failure,) = modem.start()
     assert failure.check(CommandFailed)
+    modem.sms.sendTo(OUTSIDE, "after").addErrback(failures.append)
+    assert [(each.type, each.value.sent) for each in failures] == [(LinkLost, False)] * 2
+    assert modem.clock.getDelayedCalls() == []
+    del modem.answers["AT+CMGF=0"]
+    assert modem.start() == [None]
+
+
+def test_oneMemory() -> None:
+    """A modem that can't choose between memories is read all the same, and each message comes once."""
+    modem = Scripted()
+    modem.answers["AT+CPMS"] = ERROR
+    modem.start()
+    length, digits = shown("Hello")
+    modem.answers["AT+CMGR=7"] = f"\r\n+CMGR: 0,,{length}\r\n{digits}\r\n\r\nOK\r\n"
+    modem.answers["AT+CMGD"] = ERROR
+    modem.comes('\r\n+CMTI: "SM",7\r\n')
+    modem.answers["AT+CMGL=4"] = f"\r\n+CMGL: 7,1,,{length}\r\n{digits}\r\n\r\nOK\r\n"
+    modem.clock.advance(INTERVAL)
+    modem.run()
+    assert [message.text for message in modem.messages] == ["Hello"]
+    assert modem.asked.count("AT+CMGD=7") == 2
 
 
 @pytest.mark.parametrize(
