@@ -127,6 +127,8 @@ _FAILURES = (
 
 _CLOSURE = Numbers("closureType", (0, KEEP_ONLINE), default=0)
 _ONLINE, _COMMAND = 0, 1
+#: <txProt>
+TCP, UDP = 0, 1
 
 
 @commands.action(
@@ -182,8 +184,8 @@ async def connect(
         raise refuse(CME[551])
     if socket.address is None:
         raise refuse(CME[556])
-    conversation.dialling(at, 0 if protocol == _UDP else closureType, isOld)
-    if protocol == _UDP:
+    conversation.dialling(at, 0 if protocol == UDP else closureType, isOld)
+    if protocol == UDP:
         dialled = socket.dialDatagrams(host, port, conversation, localPort)
     else:
         dialled = socket.dial(host, port, conversation)
@@ -203,9 +205,6 @@ async def connect(
             # another socket has gone online meanwhile
             conversation.shut()
             raise
-
-
-_UDP = 1
 
 
 def checkOnline(at: ATInstance) -> None:
@@ -260,37 +259,42 @@ async def listen(at: ATInstance, connId: int, state: int, port: int, closureType
     """
     conversation = conversationAt(at, connId)
     if state:
-        await openPort(at, conversation, port, closureType)
+        await openPort(at, conversation, "#SL", port, closureType=closureType)
     else:
         conversation.stopListening()
 
 
 async def openPort(
-    at: ATInstance, conversation: Conversation, port: int, closureType: int, isOld: bool = False
+    at: ATInstance, conversation: Conversation, by: str, port: int, protocol: int = TCP, closureType: int = 0
 ) -> None:
     """
     Let a socket listen.
 
+    @param by: the command: #SL, #SLUDP or #SKTL.
+    @param closureType: for TCP; with UDP there is no peer that closes.
     @raise CommandFailed: it can't.
     """
-    sockets = at.part(SocketTable)
+    socket, isTaken = conversation.socket, at.part(SocketTable).isListening(port, forDatagrams=protocol == UDP)
     if port == 0:
         raise refuse()
-    if conversation.isAtWork or sockets.isListening(port):
-        raise refuse(CME[564] if sockets.isListening(port) else CME[551])
-    if conversation.socket.address is None:
+    if conversation.isAtWork or isTaken:
+        raise refuse(CME[564] if isTaken else CME[551])
+    if socket.address is None:
         raise refuse(CME[556])
     rules = at.part(Firewall).rules
     # at work before the port is free, lest another instance takes the socket meanwhile
-    conversation.listening(at, closureType, isOld)
+    conversation.listening(at, by, 0 if protocol == UDP else closureType)
     try:
-        await conversation.socket.listen(port, rules, lambda peer: conversation.called(), lambda: None)
+        if protocol == UDP:
+            await socket.listenDatagrams(port, rules, conversation.heard)
+        else:
+            await socket.listen(port, rules, lambda peer: conversation.called(), lambda: None)
     except CannotListenError as error:
         conversation.stopListening()
         raise refuse(CME[557]) from error
     if conversation.state is not State.LISTENING:
         # ended meanwhile
-        conversation.socket.stopListening()
+        socket.stopListening()
 
 
 commands.test("#SL")(lambda at: "#SL: (1-6),(0,1),(1-65535),(0,255)")
@@ -316,25 +320,10 @@ async def listenDatagrams(at: ATInstance, connId: int, state: int, port: int) ->
     Begin or end to wait for the first datagram of a peer.
     """
     conversation = conversationAt(at, connId)
-    socket, sockets = conversation.socket, at.part(SocketTable)
-    if not state:
+    if state:
+        await openPort(at, conversation, "#SLUDP", port, UDP)
+    else:
         conversation.stopListening()
-        return
-    if conversation.isAtWork or sockets.isListening(port, forDatagrams=True):
-        raise refuse(CME[551] if conversation.isAtWork else CME[564])
-    if port == 0:
-        raise refuse()
-    if socket.address is None:
-        raise refuse(CME[556])
-    conversation.listeningForDatagrams(at)
-    try:
-        await socket.listenDatagrams(port, at.part(Firewall).rules, conversation.heard)
-    except CannotListenError as error:
-        conversation.stopListening()
-        raise refuse(CME[557]) from error
-    if conversation.state is not State.LISTENING:
-        # ended meanwhile
-        socket.stopListening()
 
 
 @commands.read("#SLUDP")

@@ -134,20 +134,14 @@ class Conversation:
         if self.state is State.CONNECTING:
             self._follow(Input.FAILED)
 
-    def listening(self, at: ATInstance, closureType: int, isOld: bool = False) -> None:
+    def listening(self, at: ATInstance, by: str, closureType: int = 0) -> None:
         """
-        #SL has begun.
+        Listening has begun.
+
+        @param by: the command: #SL, #SLUDP or #SKTL.
         """
         self._begin(Input.LISTEN, at.number)
-        self._closureType, self.isOld = closureType, isOld
-        self._listening = "#SKTL" if isOld else "#SL"
-
-    def listeningForDatagrams(self, at: ATInstance) -> None:
-        """
-        #SLUDP has begun.
-        """
-        self.listening(at, 0)
-        self._listening = "#SLUDP"
+        self._closureType, self.isOld, self._listening = closureType, by == "#SKTL", by
 
     def heard(self) -> IProtocol | None:
         """

@@ -138,7 +138,8 @@ class SocketTable:
 
     def _contextChanged(self, cid: int, address: str | None) -> None:
         if address is None:
-            for socket in tuple(self._sockets.values()):
+            # each tells its end: in the order of their numbers (A)
+            for _, socket in sorted(self._sockets.items()):
                 if socket.cid == cid and not socket.isFree:
                     socket.contextLost()
 

@@ -294,15 +294,13 @@ commands.setting(
 )
 async def listen(at: ATInstance, mode: int, kind: int, port: int, closure: int) -> None:
     """
-    Listen for a caller, and go online with it unasked; or stop to. For UDP it answers 569 (A).
+    Listen for a caller, or for the first datagram of a peer, and go online with it unasked; or stop to.
     """
     conversation = _own(at)
     if not mode:
         conversation.stopListening()
         return
-    if kind:
-        raise refuse(CME[569])
-    await openPort(at, conversation, port, closure, isOld=True)
+    await openPort(at, conversation, "#SKTL", port, kind, closure)
     at.module.settings.set(_LISTENING, (kind, port, closure), at.number)
 
 

@@ -44,11 +44,11 @@ class Status(IntEnum):
     INCOMING = 5
 
 
-def _datagrams(address: str) -> str:
+def _place(listener: Listener | DatagramPort, address: str) -> str:
     """
-    An address as the place of UDP ports, which have numbers of their own.
+    Where a port is; those of UDP have numbers of their own.
     """
-    return f"{address} udp"
+    return f"{address} udp" if isinstance(listener, DatagramPort) else address
 
 
 class Extension(NamedTuple):
@@ -233,15 +233,10 @@ class Socket:
         @param lost: called when the context ends and the port with it.
         @raise CannotListenError: the port is taken, or the context isn't active.
         """
-        surroundings, address = self._table.surroundings, self.address
-        if address is None:
-            raise CannotListenError(address, port, OSError("the context is not active"))
-        await surroundings.claimPort(address, port)
-        if self.address != address:
-            raise CannotListenError(address, port, OSError("the context has ended"))
         listener = Listener(self.clock, rules, lambda peer: None if self.link is not None else accept(peer))
-        listener.listen(surroundings.reactor, address, port, self._table.segment)
-        self._listener, self._lost, self._port, self._local = listener, lost, port, address
+        reactor = self._table.surroundings.reactor
+        await self._occupy(listener, port, lambda own: listener.listen(reactor, own, port, self._table.segment))
+        self._lost = lost
 
     async def listenDatagrams(self, port: int, rules: Sequence[Rule], accept: Callable[[], IProtocol | None]) -> None:
         """
@@ -250,19 +245,28 @@ class Socket:
         @param accept: gives what the peer is to talk with; C{None} from it refuses the peer.
         @raise CannotListenError: the port is taken, or the context isn't active.
         """
-        surroundings, address = self._table.surroundings, self.address
-        if address is None:
-            raise CannotListenError(address, port, OSError("the context is not active"))
-        await surroundings.claimPort(_datagrams(address), port)
-        if self.address != address:
-            raise CannotListenError(address, port, OSError("the context has ended"))
 
         def called(peer: Place) -> Link | None:
             above = accept() if self.link is None else None
             return None if above is None else DatagramLink(self, above)
 
         listener = DatagramPort(self.clock, rules, called)
-        listener.open(surroundings.reactor, address, port)
+        reactor = self._table.surroundings.reactor
+        await self._occupy(listener, port, lambda own: listener.open(reactor, own, port))
+
+    async def _occupy(self, listener: Listener | DatagramPort, port: int, begin: Callable[[str], None]) -> None:
+        """
+        Put a listener on a port as soon as that is free.
+
+        @param begin: lets it listen on an address.
+        """
+        surroundings, address = self._table.surroundings, self.address
+        if address is None:
+            raise CannotListenError(address, port, OSError("the context is not active"))
+        await surroundings.claimPort(_place(listener, address), port)
+        if self.address != address:
+            raise CannotListenError(address, port, OSError("the context has ended"))
+        begin(address)
         self._listener, self._lost, self._port, self._local = listener, None, port, address
 
     @property
@@ -285,8 +289,7 @@ class Socket:
         """
         listener, self._listener = self._listener, None
         if listener is not None:
-            place = _datagrams(self._local) if isinstance(listener, DatagramPort) else self._local
-            self._table.surroundings.releasePort(place, self._port, listener.stop())
+            self._table.surroundings.releasePort(_place(listener, self._local), self._port, listener.stop())
 
     # -- dialling
 
@@ -439,12 +442,10 @@ class Socket:
         if self.link is not None:
             self.link.dropConnection()
         listener, self._listener = self._listener, None
-        if listener is not None:
-            if isinstance(listener, DatagramPort):
-                place = _datagrams(self._local)
-                self._table.surroundings.releasePort(place, self._port, listener.stop())
-            else:
-                self._table.surroundings.abandon(listener, self._local, self._port)
+        if isinstance(listener, Listener):
+            self._table.surroundings.abandon(listener, self._local, self._port)
+        elif listener is not None:
+            self._table.surroundings.releasePort(_place(listener, self._local), self._port, listener.stop())
         lost, self._lost = self._lost, None
         if lost is not None:
             lost()

@@ -205,6 +205,16 @@ def test_aborted(hasCaller: bool) -> None:
     assert lines.state() == 0
 
 
+def test_endsInOrder() -> None:
+    """When a context ends its sockets tell it in the order of their numbers, however old they are (TEL-ACT-05)."""
+    lines = Lines()
+    lines.dial(3)
+    lines.listen(2)
+    lines.dial(1)
+    lines.emulated.module.contexts.deactivate(1)
+    assert lines.after(0) == b"\r\nNO CARRIER\r\n\r\n#SL: ABORTED\r\n\r\nNO CARRIER\r\n"
+
+
 def test_automatic() -> None:
     """With the fifth parameter of #SCFGEXT it answers by itself: CONNECT, no SRING (TEL-LIS-09, TEL-EXT-16)."""
     lines = Lines()

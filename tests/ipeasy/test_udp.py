@@ -202,3 +202,44 @@ def test_oldInterface() -> None:
     assert lines.ask(f'AT#SKTD=1,{PORT},"{HOST}",0,{OWN}') == ["CONNECT"]
     lines.say(bytes(300))
     assert wire.heard == [(bytes(300), (HOST, OWN))]
+
+
+def test_oldListening() -> None:
+    """#SKTL waits for a datagram, takes its sender unasked, and ends with the escape (TEL-OLD-01, TEL-OLD-02)."""
+    lines = Lines()
+    wire = peer(lines)
+    lines.ask('AT#FRWL=1,"0.0.0.0","0.0.0.0"')
+    assert lines.ask(f"AT#SKTL=1,1,{OWN}") == ["OK"]
+    assert lines.ask("AT#SKTL?") == [f"#SKTL: 1,1,{OWN},0", "OK"]
+    assert lines.state() == 4
+    wire.say(b"hello", HOST, OWN)
+    assert lines.after(0) == b"\r\n+CONN FROM: 127.0.0.1\r\n\r\nCONNECT\r\nhello"
+    lines.say(bytes(300))
+    assert wire.heard == [(bytes(300), (HOST, OWN))]
+    assert lines.escape() == b"\r\nNO CARRIER\r\n"
+    assert lines.ask("AT#SKTL?") == [f"#SKTL: 0,1,{OWN},0", "OK"]
+    assert not lines.emulated.clock.datagrams.keys() - {(HOST, PORT)}
+
+
+def test_oldCallerComesTooSoon() -> None:
+    """A datagram that comes while a command runs is lost, and the next one is taken (reference 7)."""
+    lines = Lines()
+    wire = peer(lines)
+    lines.ask('AT#FRWL=1,"0.0.0.0","0.0.0.0"')
+    assert lines.ask(f"AT#SKTL=1,1,{OWN}") == ["OK"]
+    lines.at[0].say(b"AT+COPS=?\r")
+    wire.say(b"early", HOST, OWN)
+    lines.after(20)
+    wire.say(b"hello", HOST, OWN)
+    assert lines.after(0).endswith(b"CONNECT\r\nhello")
+
+
+def test_oldListeningEnds() -> None:
+    """#SKTL=0 leaves the UDP port, the end of the context is told as with TCP (TEL-OLD-01, TEL-ACT-05)."""
+    lines = Lines()
+    lines.ask('AT#FRWL=1,"0.0.0.0","0.0.0.0"')
+    assert lines.ask(f"AT#SKTL=1,1,{OWN};#SKTL=0,1,{OWN}") == ["OK"]
+    assert not lines.emulated.clock.datagrams
+    assert lines.ask(f"AT#SKTL=1,1,{OWN}") == ["OK"]
+    assert lines.ask("AT#SGACT=1,0") + lines.at[0].after(0) == ["OK", "#SKTL: ABORTED"]
+    assert not lines.emulated.clock.datagrams
