@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from atrunproto.testing.emulated import MemoryReactor
 
 
 def requireProgram(name: str) -> pytest.MarkDecorator:
@@ -14,3 +19,16 @@ def requireProgram(name: str) -> pytest.MarkDecorator:
     The continuous check installs all of them and lets nothing be skipped, see C{.ci/run}.
     """
     return pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed")
+
+
+def resultOf(waiting: Deferred[Any], clock: MemoryReactor, within: float = 300.0) -> Any:
+    """What a Deferred comes to, while time passes; an error is raised."""
+    found: list[Any] = []
+    waiting.addBoth(found.append)
+    end = clock.seconds() + within
+    while not found and clock.step(end):
+        pass
+    assert found, "it doesn't happen"
+    if isinstance(found[0], Failure):
+        found[0].raiseException()
+    return found[0]

@@ -10,6 +10,7 @@ from twisted.internet.protocol import Factory, Protocol
 from atrunproto.at.peer import ATClient
 from atrunproto.testing.emulated import MemoryModule
 from atrunproto.testing.link import MemoryLink
+from tests.support import resultOf
 
 #: the address of the far host, and a port of it
 FAR, PORT = "127.0.0.77", 7000
@@ -48,15 +49,7 @@ class Modem:
 
     def result(self, waiting: Deferred[Any], within: float = 300.0) -> Any:
         """What a Deferred comes to, while time passes."""
-        found: list[Any] = []
-        waiting.addBoth(found.append)
-        end = self.clock.seconds() + within
-        while not found and self.clock.step(end):
-            pass
-        assert found, "it doesn't happen"
-        if hasattr(found[0], "raiseException"):
-            found[0].raiseException()
-        return found[0]
+        return resultOf(waiting, self.clock, within)
 
     def serve(self, *protocols: Protocol, port: int = PORT) -> None:
         """Put up the far host."""

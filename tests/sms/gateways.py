@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from atrunproto.at.peer import ATClient
 from atrunproto.sms.peer import Message, SMSClient
 from atrunproto.sms.tpdu import StatusReport
 from atrunproto.testing.emulated import MemoryModule
 from atrunproto.testing.link import MemoryLink
+from tests.support import resultOf
 
 from .mobiles import module
 
@@ -40,15 +40,7 @@ class Gateway:
 
     def result(self, waiting: Deferred[Any], within: float = 300.0) -> Any:
         """What a Deferred comes to, while time passes."""
-        found: list[Any] = []
-        waiting.addBoth(found.append)
-        end = self.clock.seconds() + within
-        while not found and self.clock.step(end):
-            pass
-        assert found, "it doesn't happen"
-        if isinstance(found[0], Failure):
-            found[0].raiseException()
-        return found[0]
+        return resultOf(waiting, self.clock, within)
 
     def texts(self, seconds: float = 1.0) -> list[str]:
         """The texts of what has come."""
