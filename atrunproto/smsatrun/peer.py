@@ -30,7 +30,7 @@ from atrunproto.sms.tpdu import Deliver, Submit
 from atrunproto.sms.userdata import UserData
 
 from .digest import MOST_PARTS, Password
-from .peeranswer import Assembly, digest, envelopeOf, read, simple
+from .peeranswer import Assembly, digest, envelopeOf, fits, read, simple
 
 #: seconds for an answer once the request is sent (A): the module's five minutes and some for each way
 TIMEOUT = 420.0
@@ -147,7 +147,8 @@ class SMSRunner:
     (waiting) sent as soon as the number has room: one simple request at a time, 256 digest requests -> under way.
     (under way) the answer, the timeout, or the loss of the gateway -> over.
 
-    A simple answer is known by its sender alone: after a timeout, one that comes late is taken for the next request's.
+    A simple answer is known by its sender alone: one that comes late is taken for the next request's, unless its lines
+    name another command.
     Digest answers are told apart by their session, and each part is checked before it is believed (TEL-DIG-14).
     """
 
@@ -457,14 +458,19 @@ class SMSRunner:
         if last is not None and last[:2] == (time, text):
             # the service centre brings it once more
             return
+        given = self._givenUp.get(number)
+        late = None if given is None else read(given, text, isCutOff)
         if request is not None and request.alphabet is message.coding.alphabet:
             answer = read(request.line, text, isCutOff)
-            if answer is not None:
+            if answer is None:
+                return
+            isLate = late is not None and given is not None and fits(given, late) and not fits(request.line, answer)
+            if not isLate:
                 _remember(self._last, number, (time, text, self._clock.seconds()))
                 self._over(request, Failure(answer) if isinstance(answer, CommandFailed) else answer)
-            return
-        given = self._givenUp.get(number)
-        if given is not None and read(given, text, isCutOff) is not None:
+                return
+        if late is not None:
+            del self._givenUp[number]
             self._discard(number, None, Why.LATE, text)
 
     def _answered(self, request: _Request, text: bytes) -> None:

@@ -149,3 +149,10 @@ def read(line: SentLine, text: bytes, isCutOff: bool = False) -> Response | Comm
                 return CommandFailed(line.shown, reason)
             return Response(tuple(command.lines), left.decode("latin-1"))
         command.add(left.decode("latin-1"))
+
+
+def fits(line: SentLine, answer: Response | CommandFailed) -> bool:
+    """
+    Whether an answer names no other commands than those of the line.
+    """
+    return isinstance(answer, CommandFailed) or all(line.owns(text, ()) for text in answer.lines)

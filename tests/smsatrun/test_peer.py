@@ -277,6 +277,19 @@ def test_timeout() -> None:
     assert far.discarded == [Discarded(MODULE, None, Why.LATE, COPS.encode())]
 
 
+def test_lateAnswerOfAnother() -> None:
+    """An answer that comes late isn't taken for that of the next command, where it names its own."""
+    far = Far()
+    found = [far.run("AT+CSQ", timeout=60.0), far.run("AT+CREG?"), far.run("AT+CSQ")]
+    far.asked()
+    far.clock.advance(61)
+    far.says("\r\n+CSQ: 1,0\r\n\r\nOK\r\n")
+    assert [each.why for each in far.discarded] == [Why.LATE]
+    assert (len(found[0]), found[1]) == (1, [])
+    far.says("\r\n+CREG: 0,1\r\n\r\nOK\r\n")
+    assert found[1] == [Response(("+CREG: 0,1",), "OK")]
+
+
 @pytest.mark.parametrize("line", ['AT+CMGS="+391"', "AT+CMGW", "AT#SSEND=1", 'AT#WSCRIPT="a",5', "AT#SEMAIL=1"])
 def test_prompts(line: str) -> None:
     """A command that asks for data is refused, unless the user insists (TEL-SMS-49)."""
