@@ -36,6 +36,20 @@ def test_atOnce() -> None:
         assert watch.expire() == (NO_CARRIER, b"")
 
 
+def test_whose() -> None:
+    """A code may say whose end it is and why (#SCFGEXT2), however it is cut; with anything else it is data."""
+    for code in (b"\r\nNO CARRIER:1\r\n", b"\r\nNO CARRIER:6,12\r\n"):
+        stream = b"a" + code
+        for cut in range(4, len(stream)):
+            watch = TailWatch(MARKS)
+            assert b"".join(watch.received(piece) for piece in pieces(stream, [cut])) == b"a"
+            assert watch.expire() == (NO_CARRIER, b"")
+    for line in (b"\r\nNO CARRIER:x\r\n", b"\r\nNO CARRIER:1,\r\n", b"\r\nOK:1\r\n"):
+        watch = TailWatch(MARKS)
+        assert watch.received(line) == line
+        assert watch.expire() == (None, b"")
+
+
 def test_inMidst() -> None:
     """A code that more data follow is data."""
     watch = TailWatch(MARKS)
