@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.address import HostnameAddress
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.error import (
     CannotListenError,
     ConnectError,
@@ -135,7 +135,7 @@ async def goOnline(client: ATClient, line: str, socket: OnlineSocket, factory: I
             raise NoProtocol()
     except BaseException as error:
         factory.doStop()
-        if isinstance(error, CancelledError):
+        if not isinstance(error, CommandFailed | NoProtocol):
             # it may be there in spite of all
             given: Deferred[Any] = client.execute(socket.hangUp)
             given.addErrback(lambda _: None)

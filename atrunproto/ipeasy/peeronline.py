@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, IPushProducer
 from twisted.internet.protocol import connectionDone
@@ -154,6 +154,7 @@ class OnlineSocket(SocketTransport):
 
     def _notResumed(self, failure: Failure) -> None:
         self._shut()
+        self._endSuspension()
         self.lost(failure if failure.check(LinkLost) else Failure(ConnectionDone()))
         leaving, self._leaving = self._leaving, None
         if leaving is not None:
@@ -169,7 +170,8 @@ class OnlineSocket(SocketTransport):
         waits in the module, which holds it back when it has no more room.
 
         @param onPending: called when the module tells that something has come (SRING), or that the far end has closed
-            (NO CARRIER); both are told in command mode alone. It may be called without a reason.
+            (NO CARRIER); both are told in command mode alone. It may be called without a reason where the module
+            doesn't tell whose end it is (#SCFGEXT2).
         @return: fires when the port is free.
         @raise Misuse: (by the Deferred) the connection isn't online.
         @raise ConnectionDone: (by the Deferred) the connection has ended meanwhile.
@@ -194,13 +196,11 @@ class OnlineSocket(SocketTransport):
 
     def _hear(self, onPending: Callable[[], object]) -> None:
         def rang(line: str) -> None:
-            if line.partition(":")[2].partition(",")[0].strip() == str(self._connId):
+            # an end may come without a number: then it may be ours
+            if line.partition(":")[2].partition(",")[0].strip() in ("", str(self._connId)):
                 onPending()
 
-        self._forgetNotices = [
-            self._client.onNotice("SRING", rang),
-            self._client.onNotice("NO CARRIER", lambda line: onPending()),
-        ]
+        self._forgetNotices = [self._client.onNotice(name, rang) for name in ("SRING", NO_CARRIER.text)]
 
     def resume(self) -> Deferred[None]:
         """
@@ -208,7 +208,7 @@ class OnlineSocket(SocketTransport):
 
         Where the far end has closed, the protocol gets what it had sent and hears of its end.
 
-        @return: fires when the connection is online.
+        @return: fires when the connection is online. Cancelling it closes the connection.
         @raise Misuse: (by the Deferred) it isn't suspended.
         @raise ConnectionDone: (by the Deferred) it has ended.
         """
@@ -219,16 +219,17 @@ class OnlineSocket(SocketTransport):
 
     async def _resume(self) -> None:
         try:
-            await self._goOn()
-        except ATError as error:
-            isEnded = isinstance(error, CommandFailed) and error.reason.text == NO_CARRIER.text
-            if isEnded:
+            try:
+                await self._goOn()
+            except CommandFailed as error:
+                if error.reason.text != NO_CARRIER.text:
+                    raise
                 # the module may still have what came before the end
                 while data := await receive(self._client, self._connId):
                     self.deliver(data)
-            self._notResumed(Failure(error))
-            if isEnded:
                 raise ConnectionDone() from error
+        except (ATError, CancelledError, ConnectionDone):
+            self._notResumed(Failure())
             raise
         self.hold(False)
 

@@ -36,4 +36,4 @@ async def receive(client: ATClient, connId: int) -> bytes | None:
         answer = await client.execute(f"AT#SRECV={connId},{READ_SIZE}", block=_octets)
     except CommandFailed:
         return None
-    return answer.data
+    return answer.data or None

@@ -76,6 +76,33 @@ def test_noCarrier() -> None:
     assert modem.ask("AT#SS=1") == ("#SS: 1,0",)
 
 
+@pytest.mark.parametrize("mode", [1, 2])
+def test_noCarrierOfASocket(mode: int) -> None:
+    """A module that tells whose connection has ended (#SCFGEXT2) ends online mode like others."""
+    modem, near, far = online()
+    modem.result(near.transport.suspend())
+    modem.ask(f"AT#SCFGEXT2=1,0,0,0,0,{mode}")
+    modem.result(near.transport.resume())
+    far.write(b"bye")
+    modem.clock.advance(1)
+    far.transport.loseConnection()
+    modem.clock.advance(20)
+    assert (near.received, [each.type for each in near.losses]) == (b"bye", [ConnectionDone])
+
+
+def test_noAnswerToDialling() -> None:
+    """A module that answers a dial too late isn't left with an open connection that nobody has."""
+    modem, far = Modem(), End()
+    modem.serve(far)
+    endpoint = IPEasyClientEndpoint(modem.client, 1, FAR, PORT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("atrunproto.ipeasy.peer.DIAL_WAIT", 0.0)
+        with pytest.raises(ConnectError):
+            modem.result(endpoint.connect(factoryOf(End())))
+    modem.clock.advance(60)
+    assert modem.ask("AT#SS=1") == ("#SS: 1,0",)
+
+
 def test_cannotConnect() -> None:
     """What a module can't do fails as with every endpoint of Twisted."""
     modem = Modem()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from hashlib import sha256
 from random import Random
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectError, ConnectionDone
 
+from atrunproto.at.peerlines import Response
 from atrunproto.ipeasy.peercommand import LOOK, CommandClientEndpoint, CommandSockets
+from atrunproto.ipeasy.peerreading import receive
 from atrunproto.testing.contract import End, Pull
 from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
 
@@ -115,3 +119,19 @@ def test_inUse() -> None:
     assert len(again.losses) == 1
     with pytest.raises(ConnectError):
         modem.result(endpoint.connect(factoryOf(End())))
+
+
+def test_emptyRead() -> None:
+    """A module that shows a read of nothing, where others answer an error, isn't asked again and again."""
+
+    class Empty:
+        """Such a module."""
+
+        def execute(self, line: str, **facts: Any) -> Deferred[Response]:
+            """Answer."""
+            return succeed(Response(("#SRECV: 1,0",), "OK"))
+
+    client: Any = Empty()
+    read = []
+    Deferred.fromCoroutine(receive(client, 1)).addCallback(read.append)
+    assert read == [None]

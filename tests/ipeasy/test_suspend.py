@@ -6,9 +6,10 @@ import random
 from typing import Any
 
 import pytest
+from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionDone
 
-from atrunproto.at.errors import Misuse
+from atrunproto.at.errors import LinkLost, Misuse
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint, IPEasyServerEndpoint
 from atrunproto.testing.contract import End
 from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
@@ -72,6 +73,60 @@ def test_alternate() -> None:
         modem.clock.advance(1)
         assert (len(near.losses), len(far.losses)) == (1, 1)
     assert modem.ask("AT#SS")[:2] == ("#SS: 1,0", "#SS: 2,0")
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+def test_whoseEnd(mode: int) -> None:
+    """Where the module tells which connection has ended, its own end alone rings, and fails no command of another."""
+    modem = Modem()
+    for connId in 1, 2:
+        modem.ask(f"AT#SCFGEXT2={connId},0,0,0,0,{mode}")
+    rung: list[int] = []
+    ends = [dialled(modem, 1)]
+    modem.result(ends[0][0].transport.suspend(lambda: rung.append(1)))
+    ends.append(dialled(modem, 2))
+    modem.result(ends[1][0].transport.suspend(lambda: rung.append(2)))
+    resuming = ends[1][0].transport.resume()
+    ends[0][1].transport.loseConnection()
+    modem.result(resuming)
+    modem.result(ends[1][0].transport.suspend(lambda: rung.append(2)))
+    modem.clock.advance(5)
+    assert rung == [1]
+    assert ends[1][0].losses == []
+
+
+def test_resumeGivenUp() -> None:
+    """A connection whose resumption is given up is closed, and the program is told."""
+    modem = Modem()
+    near, far = dialled(modem, 1)
+    modem.result(near.transport.suspend())
+    resuming = near.transport.resume()
+    resuming.addErrback(lambda failure: failure.trap(CancelledError))
+    resuming.cancel()
+    modem.clock.advance(60)
+    assert (len(near.losses), len(far.losses)) == (1, 1)
+    assert modem.ask("AT#SS=1") == ("#SS: 1,0",)
+
+
+def test_portLostWhileReading() -> None:
+    """A port that is lost while the rest of a connection is read ends that too."""
+    modem = Modem()
+    near, far = dialled(modem, 1)
+    modem.result(near.transport.suspend())
+    far.write(b"last" * 1000)
+    far.transport.loseConnection()
+    modem.clock.advance(5)
+    transport, heard = near.transport, near.dataReceived
+
+    def dataReceived(data: bytes) -> None:
+        heard(data)
+        modem.link.breakOff()
+
+    near.dataReceived = dataReceived  # type: ignore[method-assign]
+    with pytest.raises((ConnectionDone, LinkLost)):
+        modem.result(transport.resume())
+    modem.clock.advance(5)
+    assert len(near.losses) == 1
 
 
 @pytest.mark.parametrize("seed", range(3))
