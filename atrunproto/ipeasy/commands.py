@@ -6,6 +6,7 @@ Source: reference 6.1 to 6.6.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.error import CannotListenError, ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
@@ -63,13 +64,20 @@ commands.setting(
 )
 
 
+def _chosen(connId: int | None) -> Sequence[int]:
+    """
+    The sockets that a query is about: this one, or all.
+    """
+    return [connId] if connId else range(1, SOCKETS + 1)
+
+
 @commands.action("#SS", Int("connId", 1, SOCKETS, default=None), source="reference 6.6 (S IP Easy User Guide 3.2.2.4)")
 def socketStatus(at: ATInstance, connId: int | None) -> list[str]:
     """
     The status of one socket, or of all.
     """
     sockets = at.part(SocketTable)
-    return [sockets.describe(number) for number in ([connId] if connId else range(1, SOCKETS + 1))]
+    return [sockets.describe(number) for number in _chosen(connId)]
 
 
 # -- extended settings
@@ -457,7 +465,20 @@ def socketInformation(at: ATInstance, connId: int | None) -> list[str]:
     Octets sent, read, waiting to be read, and not yet acknowledged by the peer.
     """
     sockets = at.part(SocketTable)
-    return [sockets.information(number) for number in ([connId] if connId else range(1, SOCKETS + 1))]
+    return [sockets.information(number) for number in _chosen(connId)]
+
+
+#: what xE910-3G has besides
+xE910 = CommandTable("ipeasy xE910")
+
+
+@xE910.action("#ST", Int("connId", 1, SOCKETS, default=None), source="reference 6.6 (the numbers: A)")
+def socketType(at: ATInstance, connId: int | None) -> list[str]:
+    """
+    Type and direction of one socket, or of all: 0 none, 1 TCP, 2 UDP; 0 none, 1 dialled, 2 listening or called.
+    """
+    sockets = at.part(SocketTable)
+    return ["#ST: {},{},{}".format(number, *sockets.kind(number)) for number in _chosen(connId)]
 
 
 @commands.action("#SLASTCLOSURE", Int("connId", 1, SOCKETS, default=None), source="reference 6.1")
@@ -466,5 +487,4 @@ def lastClosure(at: ATInstance, connId: int | None) -> list[str]:
     Why a socket was closed the last time: 0 by command, 1 by the peer, 2 aborted, 3 inactivity, 4 network (A).
     """
     sockets = at.part(SocketTable)
-    chosen = [connId] if connId else range(1, SOCKETS + 1)
-    return [f"#SLASTCLOSURE: {number},{sockets.socket(number).conversation.cause}" for number in chosen]
+    return [f"#SLASTCLOSURE: {number},{sockets.socket(number).conversation.cause}" for number in _chosen(connId)]

@@ -127,11 +127,18 @@ class Conversation:
         self.extracted = 0
         self.owner = owner
 
+    def resolved(self) -> None:
+        """
+        The address of the host that #SD names is known.
+        """
+        if self.state is State.RESOLVING:
+            self._follow(Input.RESOLVED)
+
     def failed(self) -> None:
         """
         #SD has come to nothing.
         """
-        if self.state is State.CONNECTING:
+        if self.state in (State.RESOLVING, State.CONNECTING):
             self._follow(Input.FAILED)
 
     def listening(self, at: ATInstance, by: str, closureType: int = 0) -> None:

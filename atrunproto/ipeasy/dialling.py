@@ -18,11 +18,14 @@ from .link import Link
 class Attempt:
     """
     An attempt, from the resolving of the host's name until the connection is there or it has failed.
+
+    @ivar isUDP: whether datagrams are to be sent.
     """
 
-    __slots__ = ("_connector", "_done")
+    __slots__ = ("_connector", "_done", "isUDP")
 
-    def __init__(self) -> None:
+    def __init__(self, isUDP: bool) -> None:
+        self.isUDP = isUDP
         self._connector: Any = None
         self._done: Deferred[Link] = Deferred(lambda _: self.giveUp(CancelledError()))
 

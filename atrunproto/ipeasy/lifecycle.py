@@ -13,10 +13,12 @@ from enum import Enum
 
 class State(Enum):
     """
-    Where a socket stands; the number is what #SS shows.
+    Where a socket stands.
     """
 
     CLOSED = "closed"
+    #: dialled; the host's name is being resolved
+    RESOLVING = "resolving"
     CONNECTING = "connecting"
     ONLINE = "online"
     #: suspended, or opened in command mode; nothing waits to be read
@@ -37,6 +39,8 @@ class Input(Enum):
 
     #: #SD, #SKTD, #SKTOP
     DIAL = "dial"
+    #: the host's address is known
+    RESOLVED = "resolved"
     #: the connection is there; the command goes online with it
     CONNECTED_ONLINE = "connected online"
     #: the connection is there; the port stays in command mode
@@ -66,10 +70,11 @@ class Input(Enum):
     LOST = "context lost"
 
 
-#: what #SS shows (TEL-SS-03 to TEL-SS-08); an attempt is not shown on 2G, where a socket in it counts as closed
+#: what #SS shows (TEL-SS-03 to TEL-SS-08); 6 and 7 on xE910-3G alone, elsewhere one that is dialled counts as closed
 SHOWN: Mapping[State, int] = {
     State.CLOSED: 0,
-    State.CONNECTING: 0,
+    State.RESOLVING: 6,
+    State.CONNECTING: 7,
     State.ONLINE: 1,
     State.SUSPENDED: 2,
     State.PENDING: 3,
@@ -82,11 +87,15 @@ _S, _I = State, Input
 
 #: (state, input) to the state that follows
 TRANSITIONS: Mapping[tuple[State, Input], State] = {
-    (_S.CLOSED, _I.DIAL): _S.CONNECTING,
+    (_S.CLOSED, _I.DIAL): _S.RESOLVING,
     (_S.CLOSED, _I.LISTEN): _S.LISTENING,
     (_S.CLOSED, _I.SHUT): _S.CLOSED,
     (_S.CLOSED, _I.STOP): _S.CLOSED,
     (_S.CLOSED, _I.LOST): _S.CLOSED,
+    (_S.RESOLVING, _I.RESOLVED): _S.CONNECTING,
+    (_S.RESOLVING, _I.FAILED): _S.CLOSED,
+    (_S.RESOLVING, _I.SHUT): _S.CLOSED,
+    (_S.RESOLVING, _I.LOST): _S.CLOSED,
     (_S.CONNECTING, _I.CONNECTED_ONLINE): _S.ONLINE,
     (_S.CONNECTING, _I.CONNECTED_COMMAND): _S.SUSPENDED,
     (_S.CONNECTING, _I.FAILED): _S.CLOSED,
@@ -121,7 +130,7 @@ TRANSITIONS: Mapping[tuple[State, Input], State] = {
     (_S.INCOMING, _I.SHUT): _S.CLOSED,
     (_S.INCOMING, _I.CLOSED): _S.LISTENING,
     (_S.INCOMING, _I.LOST): _S.CLOSED,
-    (_S.DRAINING, _I.DIAL): _S.CONNECTING,
+    (_S.DRAINING, _I.DIAL): _S.RESOLVING,
     (_S.DRAINING, _I.LISTEN): _S.LISTENING,
     (_S.DRAINING, _I.DRAINED): _S.CLOSED,
     (_S.DRAINING, _I.SHUT): _S.CLOSED,

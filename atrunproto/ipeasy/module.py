@@ -54,6 +54,13 @@ class SocketTable:
         found = self._sockets.get(connId)
         return f"#SS: {connId},0" if found is None else found.describe()
 
+    def kind(self, connId: int) -> tuple[int, int]:
+        """
+        Type and direction of a socket, as in #ST.
+        """
+        found = self._sockets.get(connId)
+        return (0, 0) if found is None else found.kind
+
     def isConnected(self, connId: int) -> bool:
         """
         Whether this socket has a connection, or tries to get one.

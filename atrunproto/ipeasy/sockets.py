@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 class Status(IntEnum):
     """
-    What #SS shows of a socket (TEL-SS-03 to TEL-SS-08).
+    What #SS shows of a socket (TEL-SS-03 to TEL-SS-08, reference 6.6).
     """
 
     CLOSED = 0
@@ -42,6 +42,8 @@ class Status(IntEnum):
     PENDING = 3
     LISTENING = 4
     INCOMING = 5
+    RESOLVING = 6
+    CONNECTING = 7
 
 
 def _place(listener: Listener | DatagramPort, address: str) -> str:
@@ -201,14 +203,16 @@ class Socket:
         The state as #SS shows it.
         """
         if self.shown is not None:
-            return Status(self.shown)
+            status = Status(self.shown)
+            isAttempt = status in (Status.RESOLVING, Status.CONNECTING)
+            return Status.CLOSED if isAttempt and not self._table.surroundings.limit("attempts") else status
         if self.link is not None:
             return Status.ACTIVE
         return Status.LISTENING if self._listener is not None else Status.CLOSED
 
     def describe(self) -> str:
         """
-        The socket's line of #SS (TEL-SS-01, TEL-SS-02).
+        The socket's line of #SS (TEL-SS-01, TEL-SS-02); of an attempt the state alone (A).
         """
         status = self.status
         line = f"#SS: {self.connId},{int(status)}"
@@ -220,6 +224,19 @@ class Socket:
         if self._listener is not None and status is not Status.CLOSED:
             return f"{line},{self._local},{self._port}"
         return line
+
+    @property
+    def kind(self) -> tuple[int, int]:
+        """
+        What #ST shows: 1 TCP or 2 UDP, and 1 for one that dials or 2 for one that listens or was called; else zeros.
+        """
+        if self._listener is not None:
+            return 2 if self.listensForDatagrams else 1, 2
+        if self.link is not None:
+            return 2 if isinstance(self.link, DatagramLink) else 1, 1
+        if self._attempt is not None:
+            return 2 if self._attempt.isUDP else 1, 1
+        return 0, 0
 
     # -- listening
 
@@ -312,7 +329,7 @@ class Socket:
                 self._table.segment,
             )
 
-        return await self._reach(host, begin)
+        return await self._reach(Attempt(isUDP=False), host, begin)
 
     async def dialDatagrams(self, host: str, port: int, above: IProtocol, own: int = 0) -> Link:
         """
@@ -328,9 +345,11 @@ class Socket:
             datagrams.open(self._table.surroundings.reactor, address, own)
             datagrams.connect(DatagramLink(self, above), (found, port))
 
-        return await self._reach(host, begin)
+        return await self._reach(Attempt(isUDP=True), host, begin)
 
-    async def _reach(self, host: str, begin: Callable[[str, str, Callable[[Failure], None]], Any]) -> Link:
+    async def _reach(
+        self, attempt: Attempt, host: str, begin: Callable[[str, str, Callable[[Failure], None]], Any]
+    ) -> Link:
         """
         Resolve a host's name and begin to connect, within the connection timeout.
 
@@ -343,10 +362,12 @@ class Socket:
 
         def connect(found: str) -> Any:
             self._local = address
+            if self._conversation is not None:
+                self._conversation.resolved()
             onLoopback = found.startswith("127.") or not address.startswith("127.")
             return begin(found, address if onLoopback else "", attempt.fail)
 
-        attempt = self._attempt = Attempt()
+        self._attempt = attempt
         timeout = self.clock.callLater(self.config[3] / 10, attempt.giveUp, TimeoutError())
         try:
             return await attempt.run(surroundings.resolve(host, self.cid), connect)

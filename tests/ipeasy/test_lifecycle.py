@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from atrunproto.ipeasy.lifecycle import SHOWN, TRANSITIONS, Input, State, follow
+from atrunproto.ipeasy.sockets import Status
 
 S, IN = State, Input
 
@@ -14,21 +15,23 @@ S, IN = State, Input
 IMPOSSIBLE = {
     # a socket at work can't be opened anew: #SD and #SL refuse it before (TEL-SD-09)
     *product(set(State) - {S.CLOSED, S.DRAINING}, (IN.DIAL, IN.LISTEN)),
-    # only an attempt is connected, and only an attempt fails
-    *product(set(State) - {S.CONNECTING}, (IN.CONNECTED_ONLINE, IN.CONNECTED_COMMAND, IN.FAILED)),
+    # only an attempt is connected, when it has its host's address, and only an attempt fails
+    *product(set(State) - {S.RESOLVING}, (IN.RESOLVED,)),
+    *product(set(State) - {S.CONNECTING}, (IN.CONNECTED_ONLINE, IN.CONNECTED_COMMAND)),
+    *product(set(State) - {S.RESOLVING, S.CONNECTING}, (IN.FAILED,)),
     # only a listening socket is called; only a caller is accepted, or taken at once
     *product(set(State) - {S.LISTENING}, (IN.CALL,)),
     *product(set(State) - {S.LISTENING, S.INCOMING}, (IN.ACCEPT_ONLINE,)),
     *product(set(State) - {S.INCOMING}, (IN.ACCEPT_COMMAND,)),
     # #SL=...,0 leaves connections alone
-    *product((S.CONNECTING, S.ONLINE, S.SUSPENDED, S.PENDING), (IN.STOP,)),
+    *product((S.RESOLVING, S.CONNECTING, S.ONLINE, S.SUSPENDED, S.PENDING), (IN.STOP,)),
     *product(set(State) - {S.ONLINE}, (IN.SUSPEND,)),
     # #SO refuses what is not suspended before (TEL-SO-04)
     *product(set(State) - {S.SUSPENDED, S.PENDING}, (IN.RESUME,)),
     # without a connection there are neither data nor its end
-    *product((S.CLOSED, S.CONNECTING, S.LISTENING, S.DRAINING), (IN.DATA, IN.CLOSED)),
+    *product((S.CLOSED, S.RESOLVING, S.CONNECTING, S.LISTENING, S.DRAINING), (IN.DATA, IN.CLOSED)),
     # nothing has waited
-    *product((S.CLOSED, S.CONNECTING, S.SUSPENDED, S.LISTENING, S.INCOMING), (IN.DRAINED,)),
+    *product((S.CLOSED, S.RESOLVING, S.CONNECTING, S.SUSPENDED, S.LISTENING, S.INCOMING), (IN.DRAINED,)),
 }
 
 
@@ -53,10 +56,14 @@ def test_everyEndIsClosed() -> None:
 
 
 def test_shown() -> None:
-    """#SS shows the six numbers of the guide (TEL-SS-03, TEL-SS-04, TEL-SS-05, TEL-SS-06, TEL-SS-07, TEL-SS-08)."""
+    """#SS shows the numbers of the guide, and two of xE910-3G (TEL-SS-03 to TEL-SS-08, reference 6.6)."""
     assert SHOWN[S.CLOSED] == 0
     assert SHOWN[S.ONLINE] == 1
     assert SHOWN[S.SUSPENDED] == 2
     assert SHOWN[S.PENDING] == 3
     assert SHOWN[S.LISTENING] == 4
     assert SHOWN[S.INCOMING] == 5
+    assert SHOWN[S.RESOLVING] == 6
+    assert SHOWN[S.CONNECTING] == 7
+    assert set(SHOWN) == set(State)
+    assert set(SHOWN.values()) == set(Status)
