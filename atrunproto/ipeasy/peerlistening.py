@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from atrunproto.at.errors import ATError
+from atrunproto.at.errors import ATError, CommandFailed
 
 if TYPE_CHECKING:
     from atrunproto.at.peer import ATClient
@@ -97,7 +97,7 @@ class ListeningSocket:
         try:
             state, own, other = await statusOf(self._client, self._connId)
             if state == INCOMING:
-                await self._accept(own or self._host, other or IPv4Address("TCP", "", 0))
+                await self._take(own or self._host, other or IPv4Address("TCP", "", 0))
             if self._isListening:
                 await self._client.execute(f"AT#SH={self._connId}")
                 await self._listen()
@@ -106,6 +106,13 @@ class ListeningSocket:
             self._isListening = False
         finally:
             self._isBusy = False
+
+    async def _take(self, host: IAddress, peer: IAddress) -> None:
+        try:
+            await self._accept(host, peer)
+        except CommandFailed as error:
+            # he has gone meanwhile
+            self._log.info("the caller of socket {connId} isn't taken: {error}", connId=self._connId, error=error)
 
     # -- IListeningPort
 

@@ -134,6 +134,32 @@ def test_incoming(endpoint: Any) -> None:
     assert modem.ask("AT#SS=1") == ("#SS: 1,0",)
 
 
+@pytest.mark.parametrize("endpoint", [listening, listeningCommand])
+def test_callerGone(endpoint: Any) -> None:
+    """A caller that goes before it is taken doesn't end the listening: the next one is served (TEL-LIS-01)."""
+    modem, near, far = Watched(), End(), End()
+    port = modem.result(endpoint(modem, context=INTERNET, admitted=ADMITTED).listen(factoryOf(near)))
+    address, gone = port.getHost(), End()
+    modem.clock.connectTCP(address.host, address.port, Caller(gone))
+    taking = modem.link.module.write
+
+    def write(data: bytes) -> None:
+        taking(data)
+        if b"#SS: 1,5" in data:
+            # between the look at the socket and the taking
+            modem.link.module.write = taking  # type: ignore[method-assign]
+            gone.transport.abortConnection()
+
+    modem.link.module.write = write  # type: ignore[method-assign]
+    modem.clock.advance(20)
+    assert len(gone.losses) == 1
+    modem.clock.connectTCP(address.host, address.port, Caller(far))
+    modem.clock.advance(5)
+    far.write(b"there")
+    modem.clock.advance(5)
+    assert near.received == b"there"
+
+
 def test_beforeOpening() -> None:
     """A socket is set before it is opened; one that is open isn't touched, and that is an error (TEL-SCF-07)."""
     modem = Watched()
