@@ -20,6 +20,8 @@ import msgspec
 
 from atrunproto.at.errors import Misuse
 from atrunproto.sms.centre import DEFAULT_NUMBER, Faults, ServiceCentre
+from atrunproto.smsatrun.activation import Activation
+from atrunproto.smsatrun.digest import Password
 from atrunproto.toml import ConfigError, Table
 
 from .network import EXAMPLE_CELLS, AddressPool, Cell, Operator
@@ -123,6 +125,30 @@ class NetworkConfig(Table, kw_only=True):
     operator: list[OperatorConfig] = msgspec.field(default_factory=list)
 
 
+class ActivationConfig(Table, kw_only=True):
+    """
+    The special message that enables SMSATRUN.
+    """
+
+    #: who may send it, as in the white list
+    sender: str
+    #: what it says, with places for C{{password}} and C{{number}}
+    text: str
+    #: the one that a message without its own brings
+    password: str = ""
+
+    def activation(self) -> Activation:
+        """
+        What it is to the module.
+
+        @raise ConfigError: it can't be used.
+        """
+        try:
+            return Activation(self.sender, self.text, Password(self.password) if self.password else None)
+        except Misuse as error:
+            raise ConfigError(f"activation: {error}") from None
+
+
 class ModuleConfig(Table, kw_only=True):
     """
     One module, or several that are alike.
@@ -137,6 +163,8 @@ class ModuleConfig(Table, kw_only=True):
     #: a file, or with several modules a folder; empty: nothing is kept
     nvm: str = ""
     startup: list[str] = msgspec.field(default_factory=list)
+    #: none: no message enables SMSATRUN
+    activation: ActivationConfig | None = None
     #: AT instance to endpoint string
     at: dict[str, str] = msgspec.field(default_factory=dict)
     #: serial port to endpoint string
@@ -184,6 +212,7 @@ class ModulePlan(msgspec.Struct, frozen=True):
     nvm: Path | None
     startup: tuple[str, ...]
     ports: tuple[tuple[str, int | None, str], ...]
+    activation: Activation | None = None
 
 
 def planModules(modules: list[ModuleConfig], checkEndpoint: Callable[[str], object]) -> list[ModulePlan]:
@@ -234,6 +263,7 @@ def _planAlike(
     for line in config.startup:
         if line[:2].upper() != "AT" or not (line.isascii() and line.isprintable()):
             raise ConfigError(f"startup: {line!r} is not a command line: it begins with AT and is printable ASCII")
+    activation = None if config.activation is None else config.activation.activation()
     folder = Path(config.nvm).absolute() if config.nvm else None
     if folder is not None and config.count > 1 and not folder.is_dir():
         raise ConfigError(f"nvm: with count {config.count} it is a folder, and there is no folder {folder}")
@@ -263,6 +293,7 @@ def _planAlike(
             folder if folder is None or config.count == 1 else folder / f"{ours}.nvm",
             tuple(config.startup),
             tuple(ports),
+            activation,
         )
 
 

@@ -35,6 +35,7 @@ from atrunproto.tcpatrun.surroundings import ServiceSocket
 
 from .clock import ModuleClock
 from .contexts import GSM_CONTEXT, Contexts
+from .fixed import FixedNumbers
 from .names import Names
 from .network import Network
 from .nvm import NVM
@@ -287,7 +288,8 @@ class EmulatedModule:
 
     def reserve(self, number: int, service: str) -> ATInstance:
         """
-        Give an AT instance to a service; C{CommandFailed} if another one has it.
+        Give an AT instance to a service; C{CommandFailed} if another one has it, unless it is for an
+        L{update<atrunproto.emulator.switchboard.UPDATE>}.
         """
         return self.switchboard.reserve(number, service)
 
@@ -390,6 +392,12 @@ class EmulatedModule:
         Tell something to each instance that somebody is attached to.
         """
         self.switchboard.forEach(tell)
+
+    def mayReach(self, number: str) -> bool:
+        """
+        Whether the card lets a number be reached: not all, while fixed dialling is on (TEL-SMS-47).
+        """
+        return self.part(FixedNumbers).admits(number)
 
     def handOver(self, centre: Address, unit: Submit) -> None:
         """

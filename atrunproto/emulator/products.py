@@ -24,7 +24,7 @@ from atrunproto.sms import commands as sms
 from atrunproto.smsatrun import commands as smsatrun
 from atrunproto.tcpatrun import commands as tcpatrun
 
-from .commands import context, general, hardware, names, radio, sim
+from .commands import context, general, hardware, names, phonebook, radio, sim
 
 #: seconds that a command or an event typically takes (A, within the limits of reference 1.3); scaled by the module
 DURATIONS: Mapping[str, float] = {
@@ -46,6 +46,7 @@ _COMMON = (
     basic.commands,
     general.commands,
     sim.commands,
+    phonebook.commands,
     radio.commands,
     context.commands,
     names.commands,

@@ -88,6 +88,7 @@ class Rack(Service):
         self.modules[plan.imei] = module = EmulatedModule(
             plan.product, self.network, self._reactor, plan.imei, plan.number, memory, plan.startup, self._timeScale
         )
+        module.activation = plan.activation
         for option, instance, endpoint in plan.ports:
             factory = _MutePort() if instance is None else module.portFactory(instance)
             port = listeningService(endpoint, factory, self._reactor)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: tries before the card wants its PUK, and before the PUK is blocked (3GPP TS 11.11)
 PIN_TRIES = 3
 PUK_TRIES = 10
+#: PIN2 of a card that nothing else is said of (A)
+FIRST_PIN2 = "1234"
 #: the mode of #SIMDET that looks at the pin of the holder
 BY_PIN = 2
 
@@ -25,11 +27,12 @@ class Sim:
     One card; the holder may be empty.
 
     @ivar pin: the PIN it asks for, or C{None}.
+    @ivar pin2: the PIN that switches fixed dialling; it may be tried without end (A).
     @ivar inserted: whether it is in the holder.
     @ivar detect: #SIMDET: 0 taken for missing, 1 taken for inserted, 2 by the pin of the holder.
     """
 
-    __slots__ = ("_module", "_pinTries", "_pukTries", "detect", "imsi", "inserted", "pin", "puk", "unlocked")
+    __slots__ = ("_module", "_pinTries", "_pukTries", "detect", "imsi", "inserted", "pin", "pin2", "puk", "unlocked")
 
     def __init__(self, module: EmulatedModule) -> None:
         self._module = module
@@ -38,6 +41,7 @@ class Sim:
         self.imsi = module.network.home.code + module.imei[-10:]
         self.pin: str | None = None
         self.puk = "12345678"
+        self.pin2 = FIRST_PIN2
         self.unlocked = False
         self._pinTries = PIN_TRIES
         self._pukTries = PUK_TRIES

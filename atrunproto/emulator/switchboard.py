@@ -21,6 +21,9 @@ from atrunproto.at.results import refuse
 if TYPE_CHECKING:
     from .module import EmulatedModule
 
+#: the update over the air, which is not emulated; who writes one reserves its instance by this name
+UPDATE = "FOTA"
+
 
 def discard(data: bytes) -> None:
     """
@@ -157,10 +160,13 @@ class Switchboard:
         """
         Give an instance to a service; its port falls silent.
 
+        @param service: L{UPDATE} takes it from any other (TEL-SMS-25).
         @raise CommandFailed: another service has it (TEL-SMS-24, TEL-EXT-05).
         """
         if self._reserved.get(number, service) != service:
-            raise refuse()
+            if service != UPDATE:
+                raise refuse()
+            self._module.instance(number).detach()
         self._reserved[number] = service
         self._wire(number)
         return self._module.instance(number)

@@ -251,9 +251,11 @@ class ShortMessages:
         @param unit: its reference is replaced by the next one of the module.
         @param centre: the service centre; C{None}: that of +CSCA.
         @return: the reference, 0 to 255.
-        @raise CommandFailed: by +CMS ERROR: the card, no service centre, no network.
+        @raise CommandFailed: by +CMS ERROR: the card, no service centre, no network, a number that isn't reached.
         """
         self.check()
+        if not self.surroundings.mayReach(str(unit.destination)):
+            raise refuse(CMS[302])
         centre = centre or self.centre
         if centre is None:
             raise refuse(CMS[330])

@@ -59,6 +59,11 @@ class Surroundings(Protocol):
         Why the SIM card can't be used, a reason of +CMS ERROR, or C{None}.
         """
 
+    def mayReach(self, number: str) -> bool:
+        """
+        Whether the SIM card lets messages to a number leave.
+        """
+
     def duration(self, name: str) -> float:
         """
         Seconds that a command typically takes.

@@ -208,7 +208,7 @@ class SMSATRUNService:
         kept = self._reservation.kept
         if kept is not None:
             self.isEnabled, self._by = True, int(kept)
-            self._hold()
+            self._held()
 
     def powerOff(self) -> None:
         """
@@ -222,12 +222,16 @@ class SMSATRUNService:
         self._abandon()
         self._reservation.forget()
 
-    def _hold(self) -> None:
+    def _held(self) -> ATInstance | None:
+        """
+        The service's instance; C{None}, and the service is off, if it can't be had.
+        """
         try:
-            self._reservation.hold(self._config[0])
+            return self._reservation.hold(self._config[0])
         except CommandFailed:
-            self._log.warn("SMSATRUN can't start: its AT instance is in use")
+            self._log.warn("SMSATRUN ends: its AT instance is in use")
             self.isEnabled = False
+            return None
 
     def _abandon(self) -> None:
         """
@@ -286,15 +290,13 @@ class SMSATRUNService:
         self._call = None
         if not self.isEnabled or self._exchange is not None:
             return
-        if not self._reservation.number:
-            self._hold()
-        if not self._waiting or not self._reservation.number:
+        instance = self._held()
+        if instance is None or not self._waiting:
             return
         request = self._waiting.popleft()
-        number, notices, minutes = self._config
+        _, notices, minutes = self._config
         if notices:
             self.surroundings.tell(self._by, f"#SMSATRUN: {request.text.decode('latin-1')}")
-        instance = self._reservation.hold(number)
         limitCall = self.surroundings.clock.callLater(minutes * 60, self._tooLong)
         exchange = self._exchange = Exchange(self, request, limitCall)
         exchange.run(instance)

@@ -14,6 +14,7 @@ from atrunproto.at.parameters import Choice, Int, Text
 from atrunproto.at.results import CME, PLAIN_ERROR, refuse
 from atrunproto.at.settings import Stored
 
+from ..fixed import FixedNumbers
 from ..sim import Sim
 from .general import moduleOf
 
@@ -158,19 +159,25 @@ _FACILITIES = ("SC", "FD", "PS", "PF", "AO", "OI", "OX", "AI", "IR", "AB", "AG",
     Int("mode", 0, 2),
     Text("passwd", 8, default=None, secret=True),
     Int("class", 1, 255, default=7),
-    source="reference 11; only SC, the PIN request, can be changed here",
+    source="reference 11; only SC, the PIN request, and FD, fixed dialling by PIN2, can be changed here; TEL-SMS-47",
 )
 def lock(at: ATInstance, facility: str, mode: int, password: str | None, serviceClass: int) -> str | None:
     """
     Lock, unlock or ask for a facility.
     """
     card = needSim(at)
+    fixed = at.part(FixedNumbers)
     if mode == 2:
-        return f"+CLCK: {int(facility == 'SC' and card.pin is not None)}"
-    if facility != "SC":
+        locked = {"SC": card.pin is not None, "FD": fixed.isOn}.get(facility, False)
+        return f"+CLCK: {int(locked)}"
+    if facility not in ("SC", "FD"):
         raise refuse(CME[3])
-    if password is None or (card.pin is not None and password != card.pin):
+    wanted = card.pin if facility == "SC" else card.pin2
+    if password is None or (wanted is not None and password != wanted):
         raise refuse(CME[16] if password is not None else PLAIN_ERROR)
+    if facility == "FD":
+        fixed.isOn = mode == 1
+        return None
     card.unlocked = True
     card.pin = password if mode == 1 else None
     return None
