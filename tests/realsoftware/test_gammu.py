@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from atrunproto.testing.emulated import LiveModule
-from tests.realsoftware.terminal import PATIENCE
+from tests.realsoftware.gammu import PATIENCE, fields, onPty, run, throughSocat
 from tests.support import requireProgram
 
 pytestmark = requireProgram("gammu")
-
-PTY = "device=./at1\nconnection=at115200\n"
-
-
-def run(settings: str, *arguments: str) -> str:
-    """Run gammu, which must succeed; give what it prints."""
-    Path("gammurc").write_text(f"[gammu]\n{settings}")
-    done = subprocess.run(
-        ["gammu", "-c", "gammurc", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=PATIENCE,
-        env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "HOME": str(Path.cwd())},
-    )
-    text = done.stdout.decode()
-    assert done.returncode == 0, text
-    return text
-
-
-def gammu(settings: str, *arguments: str) -> dict[str, str]:
-    """Run gammu, which must succeed; give the lines C{name : value} that it prints."""
-    text = run(settings, *arguments)
-    return {found[1]: found[2] for found in re.finditer(r"^(\S[^:\n]*?) *: (.*?) *$", text, re.MULTILINE)}
-
-
-def throughSocat(module: LiveModule) -> str:
-    """Settings by which gammu talks to a module over TCP."""
-    return f"device=socat - TCP:127.0.0.1:{module.address()[1]}\nconnection=proxyat\n"
 
 
 def checkIdentity(found: dict[str, str]) -> None:
@@ -58,15 +27,15 @@ def checkIdentity(found: dict[str, str]) -> None:
 def test_identifyOnAPty() -> None:
     """gammu finds manufacturer, model, firmware, IMEI and IMSI of a module on a pseudo terminal."""
     with LiveModule("HE910-EUR", {1: "pty:./at1"}):
-        checkIdentity(gammu(PTY, "identify"))
+        checkIdentity(fields(run(onPty("./at1"), "identify")))
 
 
 @requireProgram("socat")
 def test_identifyOverTCP() -> None:
     """gammu finds the same over TCP; socat is between them, and the next gammu finds the port again."""
     with LiveModule() as module:
-        checkIdentity(gammu(throughSocat(module), "identify"))
-        checkIdentity(gammu(throughSocat(module), "identify"))
+        checkIdentity(fields(run(throughSocat(module), "identify")))
+        checkIdentity(fields(run(throughSocat(module), "identify")))
 
 
 @requireProgram("socat")
@@ -74,13 +43,13 @@ def test_identifyOverTCP() -> None:
 def test_monitor(product: str) -> None:
     """gammu reads signal, network, cell and GPRS attachment of the module."""
     with LiveModule(product) as module:
-        found = gammu(throughSocat(module), "monitor", "1")
+        found = fields(run(throughSocat(module), "monitor", "1"))
         assert found["Signal strength"] == "-73 dBm"
         assert (found["Network state"], found["GPRS"]) == ("home network", "attached")
         assert found["Network"] == "222 88 (Wind, Italy), LAC 55FA, CID 1298"
         assert found["Name in phone"] == '"I WIND"'
         module.call(module.network.setService, False)
-        found = gammu(throughSocat(module), "networkinfo")
+        found = fields(run(throughSocat(module), "networkinfo"))
         assert (found["Network state"], found["GPRS"]) == ("requesting network", "detached")
 
 
