@@ -185,7 +185,9 @@ class PeerWire:
         for command in queue or ():
             command.fail(LinkLost(command.line.shown, False))
         for lost in waiting or ():
-            lost.callback(valueOf(reason))
+            # somebody may have cancelled it since, because a command has failed
+            if not lost.called:
+                lost.callback(valueOf(reason))
 
     # -- the wire
 

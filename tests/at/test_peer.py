@@ -875,3 +875,14 @@ def test_noticeWithoutItsSecondLine() -> None:
     line.comes(b"\r\n+CDS: 23\r\n+CSQ: 20,0\r\n\r\nOK\r\n")
     assert result(waiting).lines == ("+CSQ: 20,0",)
     assert told == ["+CDS: 23"]
+
+
+def test_nobodyWaitsAnyMore() -> None:
+    """Who stops waiting for the loss because his command has failed by it doesn't keep others from hearing of it."""
+    line = Line()
+    reasons: list[BaseException] = []
+    first = line.client.whenLost().addErrback(lambda failure: failure.trap(CancelledError))
+    line.client.whenLost().addCallback(reasons.append)
+    line.client.execute("AT+CSQ").addErrback(lambda failure: first.cancel())
+    line.lose()
+    assert [type(reason) for reason in reasons] == [ConnectionDone]

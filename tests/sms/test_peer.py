@@ -286,6 +286,19 @@ def test_noPDUMode() -> None:
     assert modem.start() == [None]
 
 
+def test_lostAtTheStart() -> None:
+    """A line that breaks while the modem is prepared fails the start, and can be replaced."""
+    gateway = Gateway(isStarted=False)
+    starting = gateway.sms.start()
+    gateway.link.breakOff()
+    with pytest.raises(LinkLost):
+        gateway.result(starting)
+    gateway.client, gateway.link = gateway.plug()
+    gateway.result(gateway.sms.resume(gateway.client))
+    gateway.result(gateway.sms.sendTo(OUTSIDE, "Hello"))
+    assert [data.text() for data in sent(gateway.emulated)] == ["Hello"]
+
+
 def test_oneMemory() -> None:
     """A modem that can't choose between memories is read all the same, and each message comes once."""
     modem = Scripted()
