@@ -17,7 +17,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from atrunproto.secret import Secret
+from atrunproto.secret import Secret, readSecret
 
 _T = TypeVar("_T")
 _N = TypeVar("_N", bound=float)
@@ -115,7 +115,7 @@ class Call:
         if content.overflowed:
             raise Refusal(413, f"the body is longer than {content.limit} bytes")
         try:
-            return msgspec.json.decode(content.getvalue(), type=kind)
+            return msgspec.json.decode(content.getvalue(), type=kind, dec_hook=readSecret)
         except msgspec.ValidationError as error:
             raise Refusal(400, str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -7,6 +7,15 @@ from __future__ import annotations
 import hmac
 
 
+def readSecret(kind: type, value: object) -> object:
+    """
+    Make a secret of a text, where a configuration or a request is read; C{msgspec}'s C{dec_hook}.
+    """
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+
+
 class Secret:
     """
     A password or token, hidden in C{str()}, C{repr()} and every format.

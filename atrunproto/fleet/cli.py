@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,16 +45,19 @@ class Connection:
         self._url = url.rstrip("/")
         self._token = token
 
-    def request(self, path: str, body: object = None, patience: float = PATIENCE_SECONDS) -> Any:
+    def request(
+        self, path: str, body: object = None, patience: float = PATIENCE_SECONDS, method: str | None = None
+    ) -> Any:
         """
         Ask the host, and give the answer's JSON.
 
+        @param method: C{None}: POST with a body, and GET without.
         @raise Trouble: if there is none, or an error.
         """
         data = None if body is None else json.dumps(body).encode("utf-8")
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         try:
-            request = urllib.request.Request(self._url + path, data, headers)
+            request = urllib.request.Request(self._url + path, data, headers, method=method)
             with urllib.request.urlopen(request, timeout=patience) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
@@ -98,7 +102,7 @@ def _modules(host: Connection, arguments: argparse.Namespace) -> int:
         _printJSON(modules)
     else:
         _printTable(
-            ("IMEI", "MODEL", "REVISION", "LINK", "ADDRESS", "LAST SEEN"),
+            ("IMEI", "MODEL", "REVISION", "LINK", "ADDRESS", "LAST SEEN", "NUMBER"),
             [
                 (
                     module["imei"],
@@ -107,6 +111,7 @@ def _modules(host: Connection, arguments: argparse.Namespace) -> int:
                     module["reached"] if module["connected"] else "none",
                     module["address"],
                     datetime.fromtimestamp(module["lastSeen"]).strftime("%Y-%m-%d %H:%M:%S"),
+                    module["number"],
                 )
                 for module in modules
             ],
@@ -114,11 +119,53 @@ def _modules(host: Connection, arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _numbers(host: Connection, arguments: argparse.Namespace) -> int:
+    return _showNumbers(host.request("/api/numbers")["numbers"], arguments)
+
+
+def _addNumber(host: Connection, arguments: argparse.Namespace) -> int:
+    body = {"number": arguments.number}
+    if arguments.imei is not None:
+        body["imei"] = arguments.imei
+    if arguments.password_file is not None:
+        body["password"] = _passwordIn(arguments.password_file)
+    return _showNumbers([host.request("/api/numbers", body)], arguments)
+
+
+def _removeNumber(host: Connection, arguments: argparse.Namespace) -> int:
+    path = f"/api/numbers/{urllib.parse.quote(arguments.number, '+')}"
+    return _showNumbers([host.request(path, method="DELETE")], arguments)
+
+
+def _showNumbers(numbers: list[dict[str, Any]], arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        _printJSON(numbers)
+    else:
+        _printTable(
+            ("NUMBER", "IMEI", "MESSAGES", "PROBLEM"),
+            [(n["number"], n["imei"] or "unknown", "digest" if n["digest"] else "simple", n["error"]) for n in numbers],
+        )
+    return EXIT_DONE
+
+
+def _passwordIn(path: str) -> str:
+    """
+    Read a password, which others would see on a command line.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Trouble(f"no password: {error}") from None
+
+
 def _run(host: Connection, arguments: argparse.Namespace) -> int:
     modules = ["all"] if arguments.all else ["connected"] if arguments.connected else arguments.module
     body = {"commands": arguments.command, "modules": modules, "safeToRepeat": arguments.safe_to_repeat}
     if arguments.force:
         body["force"] = True
+    if arguments.via != "tcp":
+        body["via"] = arguments.via
     for name in ("timeout", "deadline"):
         if getattr(arguments, name) is not None:
             body[name] = getattr(arguments, name)
@@ -221,7 +268,13 @@ def _parser() -> argparse.ArgumentParser:
     which = run.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="on every module that the host knows")
     which.add_argument("--connected", action="store_true", help="on every module that is connected now")
-    which.add_argument("--module", action="append", metavar="IMEI", help="on this module; repeatable")
+    which.add_argument("--module", action="append", metavar="IMEI", help="on this one, or +NUMBER; repeatable")
+    run.add_argument(
+        "--via",
+        choices=("tcp", "sms", "any"),
+        default="tcp",
+        help="over a connection, by short message, or by message where there is no connection [default: tcp]",
+    )
     run.add_argument("--timeout", type=float, metavar="SECONDS", help="how long one command may take")
     run.add_argument("--deadline", type=float, metavar="SECONDS", help="how long to wait for modules that are away")
     run.add_argument("--safe-to-repeat", action="store_true", help="run it again when nobody knows whether it ran")
@@ -229,6 +282,19 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--no-wait", action="store_true", help="print the number of the job and end")
     run.add_argument("command", nargs="+", metavar="LINE", help="a command line, such as 'AT+CSQ'")
     run.set_defaults(do=_run)
+
+    numbers = commands.add_parser("numbers", parents=[common], help="list the telephone numbers of modules")
+    numbers.set_defaults(do=_numbers)
+
+    add = commands.add_parser("add-number", parents=[common], help="make the telephone number of a module known")
+    add.add_argument("--imei", help="the module's; without it, the module is asked by short message")
+    add.add_argument("--password-file", metavar="PATH", help="the password of digest messages, of 16 characters")
+    add.add_argument("number", metavar="NUMBER", help="international: +393351234567")
+    add.set_defaults(do=_addNumber)
+
+    remove = commands.add_parser("remove-number", parents=[common], help="forget a telephone number")
+    remove.add_argument("number", metavar="NUMBER")
+    remove.set_defaults(do=_removeNumber)
 
     job = commands.add_parser("job", parents=[common], help="wait for a job and show it")
     job.add_argument("--no-wait", action="store_true", help="show it as it stands")

@@ -13,29 +13,26 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from atrunproto.secret import Secret
+from atrunproto.at.errors import Misuse
+from atrunproto.secret import Secret, readSecret
 from atrunproto.toml import ConfigError, Table, readFile, refuseUnknown
 
 from .api import DEFAULT_DEADLINE, MAX_DEADLINE
 from .links import MAX_STRANGERS, Network
+from .mobile import Mobile, makeMobile
 
 #: the two logins of server mode
 Mode = Literal["automatic", "step"]
 
 
-class DialConfig(Table, kw_only=True):
+class _WithPassword(Table, kw_only=True):
     """
-    A module in server mode, that the host calls.
+    A table with a password in it, or in a file.
     """
 
-    #: where it listens, as a client endpoint string
-    endpoint: str
-    user: str = ""
     #: either of the two
     password: Secret = Secret("")
     passwordFile: str = ""
-    #: which login it is set to; C{None}: found out
-    mode: Mode | None = None
 
     def readPassword(self) -> Secret:
         """
@@ -51,6 +48,39 @@ class DialConfig(Table, kw_only=True):
             raise ConfigError(f"password-file: {error}") from None
 
 
+class DialConfig(_WithPassword, kw_only=True):
+    """
+    A module in server mode, that the host calls.
+    """
+
+    #: where it listens, as a client endpoint string
+    endpoint: str
+    user: str = ""
+    #: which login it is set to; C{None}: found out
+    mode: Mode | None = None
+
+
+class ModuleConfig(_WithPassword, kw_only=True):
+    """
+    A module that is known by its telephone number; with a password, by digest messages.
+    """
+
+    number: str
+    #: empty: the module is asked for it
+    imei: str = ""
+
+    def mobile(self) -> Mobile:
+        """
+        Give what the host wants of it.
+
+        @raise ConfigError: there is something that cannot be used.
+        """
+        try:
+            return makeMobile(self.number, self.imei, self.readPassword())
+        except Misuse as error:
+            raise ConfigError(str(error)) from None
+
+
 class HostConfig(Table, kw_only=True):
     """
     All settings of C{atrun-host}.
@@ -62,6 +92,10 @@ class HostConfig(Table, kw_only=True):
     allow: list[str] = msgspec.field(default_factory=list)
     #: modules in server mode
     dial: list[DialConfig] = msgspec.field(default_factory=list)
+    #: the AT port of the modem for short messages, as a client endpoint string; empty: there is none
+    smsGateway: str = ""
+    #: modules that are reached by it
+    module: list[ModuleConfig] = msgspec.field(default_factory=list)
     #: where the HTTP/JSON interface is
     http: str = "tcp:8080:interface=127.0.0.1"
     store: str = "sqlite:///fleet.db"
@@ -90,7 +124,7 @@ def readConfig(path: str) -> HostConfig:
 
     @raise ConfigError: naming the file and what is wrong in it.
     """
-    return readFile(path, HostConfig, _readSecret)
+    return readFile(path, HostConfig, readSecret)
 
 
 def parseDial(text: str) -> DialConfig:
@@ -112,7 +146,7 @@ def parseDial(text: str) -> DialConfig:
         raise ConfigError("a password on the command line can be seen by others: use password-file=PATH")
     refuseUnknown(table, DialConfig)
     try:
-        return msgspec.convert(table, DialConfig, dec_hook=_readSecret)
+        return msgspec.convert(table, DialConfig, dec_hook=readSecret)
     except msgspec.ValidationError as error:
         raise ConfigError(str(error)) from None
 
@@ -127,9 +161,3 @@ def parseNetwork(text: str) -> Network:
         return ipaddress.ip_network(text)
     except ValueError as error:
         raise ConfigError(f"{text!r} is neither an address nor a network: {error}") from None
-
-
-def _readSecret(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise TypeError(f"Expected `str`, got `{type(value).__name__}`")

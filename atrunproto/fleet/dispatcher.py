@@ -7,7 +7,8 @@ The order of things is what makes C{unknown} honest: claimed, stored as running,
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from functools import partial
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -15,14 +16,19 @@ from twisted.logger import Logger
 
 from atrunproto.at.errors import ATError, CommandFailed, LinkLost, Misuse
 
-from .executions import Answer, Event, Execution, Job, Order, State
+from .executions import Answer, Event, Execution, Job, Order, State, Via
+from .gateway import Gateway
 from .ledger import Ledger
-from .links import Link, Response
+from .links import Link, Reached, Response
 from .roster import Module, Roster
 from .store import Store
 
 #: executions of all jobs that may wait at a time; it bounds the memory that jobs can take (about 300 bytes each)
 MAX_QUEUED = 1_000_000
+
+
+#: what a connection takes; what goes by short message to a module that is connected, and to one that is not
+_TCP, _SMS_BESIDE, _SMS_ALONE = frozenset([Via.TCP, Via.ANY]), frozenset([Via.SMS]), frozenset([Via.SMS, Via.ANY])
 
 
 class QueueFull(Exception):
@@ -52,11 +58,12 @@ class Dispatcher:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, store: Store, ledger: Ledger, roster: Roster) -> None:
+    def __init__(self, clock: IReactorTime, store: Store, ledger: Ledger, roster: Roster, gateway: Gateway) -> None:
         self._clock = clock
         self._store = store
         self._ledger = ledger
         self._roster = roster
+        self._gateway = gateway
         self._jobs: dict[int, _OpenJob] = {}
         self._stopping = False
         #: executions that have not ended
@@ -162,9 +169,23 @@ class Dispatcher:
 
     def _expired(self, execution: Execution, module: Module, now: float) -> None:
         waited = round(execution.job.deadlineAt - execution.job.createdAt, 3)
-        reason = "not connected" if module.link is None else "busy with other jobs"
+        reason = self._obstacle(module, execution.job.via)
         execution.apply(Event.EXPIRED, now, execution.error or f"{reason} for {waited:g} s")
         self._write(execution).addCallback(self._settled, execution)
+
+    def _obstacle(self, module: Module, via: Via) -> str:
+        """
+        Why something could not be sent.
+        """
+        isReachable = via is not Via.SMS and module.link is not None
+        if not isReachable:
+            if via is Via.TCP or (via is Via.ANY and module.mobile is None):
+                return "not connected"
+            if module.mobile is None:
+                return "without a telephone number"
+            if not self._gateway.isReady:
+                return "without an SMS gateway"
+        return "busy with other jobs"
 
     def _settled(self, _: None, execution: Execution) -> None:
         self.unsettled -= 1
@@ -185,13 +206,32 @@ class Dispatcher:
 
     def next(self, module: Module) -> None:
         """
-        Give a module its next execution, if it has a link that is free.
+        Give each link of a module that is free its next execution. The two ways do not wait for each other: an
+        execution over a connection waits for those before it that may take a connection, and one by short message for
+        those that may take messages.
         """
-        link = module.link
-        if link is None or link.closing or link.taken or not module.queue or self._stopping:
+        if not module.queue or self._stopping:
             return
-        execution = module.queue.popleft()
-        if not module.queue:
+        link, bySMS = module.link, _SMS_ALONE
+        if link is not None and not link.closing:
+            bySMS = _SMS_BESIDE
+            if not link.taken:
+                self._claim(module, link, _TCP)
+        mobile = module.mobile
+        if mobile is None or not any(execution.job.via in bySMS for execution in module.queue or ()):
+            return
+        link = self._gateway.linkTo(mobile, partial(self.next, module))
+        if link is not None:
+            self._claim(module, link, bySMS)
+
+    def _claim(self, module: Module, link: Link, ways: Container[Via]) -> None:
+        queue = module.queue
+        assert queue is not None
+        execution = next((each for each in queue if each.job.via in ways), None)
+        if execution is None:
+            return
+        queue.remove(execution)
+        if not queue:
             # An empty deque is 600 bytes, and thousands of modules have nothing to do.
             module.queue = None
         link.taken = True
@@ -241,7 +281,11 @@ class Dispatcher:
                 break
             answers.append(Answer(command, response.lines, response.result, self._clock.seconds() - begun))
         link.running = None
-        module.lastSeen = self._clock.seconds()
+        if link.reached is not Reached.SMS:
+            module.lastSeen = self._clock.seconds()
+        elif event is Event.SUCCEEDED:
+            module.lastSeen = self._clock.seconds()
+            self._ledger.writeModule(module.record())
         self._end(module, link, execution, event, error, tuple(answers))
 
     def _end(
@@ -251,7 +295,7 @@ class Dispatcher:
         self._write(execution).addCallback(self._ended, module, link, execution)
 
     def _ended(self, _: None, module: Module, link: Link, execution: Execution) -> None:
-        link.taken = False
+        link.release()
         now = self._clock.seconds()
         if execution.state is State.UNKNOWN and not self._stopping and self._repeatable(execution, now):
             execution.apply(Event.REPEATED, now, execution.error)

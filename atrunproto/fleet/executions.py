@@ -83,6 +83,19 @@ class Answer(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Via(StrEnum):
+    """
+    Which way a job may take to its modules. Messages cost money, so they are only used where the job says so.
+    """
+
+    #: a connection
+    TCP = "tcp"
+    #: short messages, also to a module that is connected
+    SMS = "sms"
+    #: a connection, or short messages to a module that has none when its turn comes
+    ANY = "any"
+
+
 class Order(msgspec.Struct, frozen=True):
     """
     What somebody wants run: a job that has no number yet.
@@ -92,13 +105,14 @@ class Order(msgspec.Struct, frozen=True):
     createdAt: float
     #: what is still queued at this time fails
     deadlineAt: float
-    #: seconds that one command may take; C{None}: what its command row says
+    #: seconds that one command may take; C{None}: what its command row says, or what is usual for short messages
     timeout: float | None
     #: whether a command may be run again when nobody knows if it ran
     safeToRepeat: bool
+    via: Via = Via.TCP
 
 
-class Job(Order, frozen=True):
+class Job(Order, frozen=True, kw_only=True):
     """
     Command lines for a set of modules.
     """

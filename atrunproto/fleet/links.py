@@ -5,7 +5,8 @@ A connection becomes a L{Link} at once and a module's link when it has told its 
 Until then it stands in the L{Reception}, which bounds how long and how many: ten thousand callers that never say a word
 cost a bounded amount of memory and nobody else's connection.
 
-What happens on the wire is L{atrunproto.tcpatrun.peer} and L{atrunproto.at.peer}; no other file knows their names.
+What happens on the wire is L{atrunproto.tcpatrun.peer} and L{atrunproto.at.peer}. The links of modules that are reached
+by short messages are L{atrunproto.fleet.gateway}'s.
 """
 
 from __future__ import annotations
@@ -75,11 +76,12 @@ class Client(Protocol):
 
 class Reached(StrEnum):
     """
-    Who opened the connection.
+    Who opened the connection, or that there is none.
     """
 
     DIAL_IN = "dial-in"
     DIAL_OUT = "dial-out"
+    SMS = "sms"
 
 
 class Identity(NamedTuple):
@@ -100,7 +102,7 @@ class NotAModule(ATError):
 
 class Link:
     """
-    One connection to a module. It is told in logs by its address.
+    One way to a module: a connection, or the messages of one execution. It is told in logs by its address.
     """
 
     __slots__ = ("address", "client", "closing", "module", "reached", "running", "taken")
@@ -119,6 +121,12 @@ class Link:
 
     def __str__(self) -> str:
         return self.address
+
+    def release(self) -> None:
+        """
+        Leave it to the next execution.
+        """
+        self.taken = False
 
     def drop(self, why: str) -> None:
         """

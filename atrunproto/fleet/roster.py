@@ -18,6 +18,7 @@ from .store import ModuleRecord
 
 if TYPE_CHECKING:
     from .links import Identity, Link
+    from .mobile import Mobile
 
 #: modules that the roster holds; a new one beyond is sent away, so that invented IMEIs cannot fill the store
 MAX_MODULES = 100_000
@@ -28,7 +29,7 @@ class Module:
     One module, connected or not.
     """
 
-    __slots__ = ("address", "firstSeen", "imei", "lastSeen", "link", "model", "queue", "reached", "revision")
+    __slots__ = ("address", "firstSeen", "imei", "lastSeen", "link", "mobile", "model", "queue", "reached", "revision")
 
     def __init__(self, record: ModuleRecord) -> None:
         self.imei = record.imei
@@ -40,6 +41,8 @@ class Module:
         self.firstSeen = record.firstSeen
         self.lastSeen = record.lastSeen
         self.link: Link | None = None
+        #: its telephone number, where it is known
+        self.mobile: Mobile | None = None
         #: executions that wait for the module, oldest first; C{None} while there are none
         self.queue: deque[Execution] | None = None
 
@@ -99,39 +102,49 @@ class Roster:
             module = self._modules[imei] = Module(ModuleRecord(imei, "", "", "", "", now, now))
         return module
 
+    def note(self, identity: Identity, address: str, reached: str) -> Module | None:
+        """
+        Write down what a module has told of itself.
+
+        @param address: where it is; empty, as C{reached}: it was never reached.
+        @return: C{None} if the module is new and the roster full.
+        """
+        now = self._clock.seconds()
+        module = self._modules.get(identity.imei)
+        if module is None and not self.hasRoomFor(identity.imei):
+            return None
+        firstSeen = now if module is None else module.firstSeen
+        record = ModuleRecord(identity.imei, identity.model, identity.revision, address, reached, firstSeen, now)
+        if module is None:
+            module = self._modules[identity.imei] = Module(record)
+        else:
+            module.model, module.revision = sys.intern(record.model), sys.intern(record.revision)
+            module.address, module.reached, module.lastSeen = address, reached, now
+        self._ledger.writeModule(record)
+        return module
+
+    def hasRoomFor(self, imei: str) -> bool:
+        """
+        Tell whether a module is known, or may be.
+        """
+        return imei in self._modules or len(self._modules) < MAX_MODULES
+
     def attach(self, link: Link, identity: Identity) -> bool:
         """
         Give a module its link. If it has one already, the newest wins and the older one is closed.
 
         @return: whether the module was taken.
         """
-        now = self._clock.seconds()
-        module = self._modules.get(identity.imei)
-        if module is None and len(self._modules) >= MAX_MODULES:
+        module = self.note(identity, link.address, link.reached)
+        if module is None:
             self._log.warn(
                 "module {imei} from {address} sent away: the roster is full", imei=identity.imei, address=link
             )
             return False
-        record = ModuleRecord(
-            identity.imei,
-            identity.model,
-            identity.revision,
-            link.address,
-            link.reached,
-            now if module is None else module.firstSeen,
-            now,
-        )
-        older = None
-        if module is None:
-            module = self._modules[identity.imei] = Module(record)
-        else:
-            older = module.link
-            module.model, module.revision = sys.intern(record.model), sys.intern(record.revision)
-            module.address, module.reached, module.lastSeen = record.address, record.reached, now
+        older = module.link
         link.module, module.link = module, link
         if older is None:
             self.connected += 1
-        self._ledger.writeModule(record)
         if older is not None:
             self._log.info(
                 "module {imei} called again from {new}, its link from {old} is closed",

@@ -1,5 +1,5 @@
 """
-What a host remembers over a restart: its modules, jobs and executions.
+What a host remembers over a restart: its modules, their numbers, jobs and executions.
 
 L{Store} is what the host needs; L{SQLiteStore} keeps it in one file. A store decides nothing: the life of an execution
 stands in L{atrunproto.fleet.executions}, and rows are gathered into batches by L{atrunproto.fleet.ledger}.
@@ -24,7 +24,9 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from .executions import Answer, Execution, Job, Order, State
+from atrunproto.secret import Secret
+
+from .executions import Answer, Execution, Job, Order, State, Via
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -49,11 +51,25 @@ class ModuleRecord(msgspec.Struct, frozen=True):
     revision: str
     #: where it was met last
     address: str
-    #: how it was reached last: C{dial-in} or C{dial-out}
+    #: how it was reached last: C{dial-in}, C{dial-out} or C{sms}; empty: never
     reached: str
     #: seconds since the epoch
     firstSeen: float
     lastSeen: float
+
+
+class NumberRecord(msgspec.Struct, frozen=True):
+    """
+    The telephone number of a module.
+    """
+
+    number: str
+    #: empty: the module has not told it yet
+    imei: str
+    #: of digest messages; empty: simple ones
+    password: Secret
+    #: why the module has not told its IMEI, in one line; empty: it has, or was not asked yet
+    error: str
 
 
 class ExecutionRecord(msgspec.Struct, frozen=True):
@@ -78,6 +94,7 @@ class Restored(msgspec.Struct, frozen=True):
     modules: list[ModuleRecord]
     #: every execution that is queued or running, and what is unknown but may be repeated
     executions: list[Execution]
+    numbers: list[NumberRecord]
 
 
 class Store(Protocol):
@@ -100,6 +117,16 @@ class Store(Protocol):
     def save(self, executions: Sequence[Execution], modules: Sequence[ModuleRecord]) -> Deferred[None]:
         """
         Store the present state of executions and modules, in one transaction; it fires when that is on disk.
+        """
+
+    def saveNumber(self, record: NumberRecord) -> Deferred[None]:
+        """
+        Store a number, in place of what was known of it, and of another number of its module.
+        """
+
+    def removeNumber(self, number: str) -> Deferred[None]:
+        """
+        Forget a number.
         """
 
     def readJob(self, number: int) -> Deferred[tuple[Job, list[ExecutionRecord]] | None]:
@@ -195,6 +222,12 @@ class SQLiteStore:
             self._save, msgspec.json.encode(executionRows).decode(), msgspec.json.encode(moduleRows).decode()
         )
 
+    def saveNumber(self, record: NumberRecord) -> Deferred[None]:
+        return self._worker.run(self._saveNumber, record)
+
+    def removeNumber(self, number: str) -> Deferred[None]:
+        return self._worker.run(self._removeNumber, number)
+
     def readJob(self, number: int) -> Deferred[tuple[Job, list[ExecutionRecord]] | None]:
         return self._worker.run(self._readJob, number)
 
@@ -232,24 +265,33 @@ class SQLiteStore:
             execution = Execution(job, imei, State(state), attempts)
             execution.startedAt = startedAt
             executions.append(execution)
-        return Restored(modules, executions)
+        numbers = [
+            NumberRecord(number, imei, Secret(password), error)
+            for number, imei, password, error in self._connection.execute(
+                "SELECT number, imei, password, error FROM numbers"
+            )
+        ]
+        return Restored(modules, executions, numbers)
 
     def _jobRow(self, number: int) -> Job:
         row = self._connection.execute(
-            "SELECT commands, created_at, deadline_at, timeout, safe_to_repeat, id FROM jobs WHERE id = ?", (number,)
+            "SELECT commands, created_at, deadline_at, timeout, safe_to_repeat, via, id FROM jobs WHERE id = ?",
+            (number,),
         ).fetchone()
         commands = msgspec.json.decode(row[0], type=tuple[str, ...])
-        return Job(commands, row[1], row[2], row[3], bool(row[4]), id=row[5])
+        return Job(commands, row[1], row[2], row[3], bool(row[4]), Via(row[5]), id=row[6])
 
     def _addJob(self, order: Order, imeis: str) -> Job:
         with _Transaction(self._connection) as connection:
             number = connection.execute(
-                "INSERT INTO jobs (created_at, deadline_at, timeout, safe_to_repeat, commands) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO jobs (created_at, deadline_at, timeout, safe_to_repeat, via, commands)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     order.createdAt,
                     order.deadlineAt,
                     order.timeout,
                     order.safeToRepeat,
+                    order.via.value,
                     msgspec.json.encode(order.commands).decode(),
                 ),
             ).lastrowid
@@ -279,6 +321,20 @@ class SQLiteStore:
                     " json_extract(value, '$[6]') FROM json_each(?)",
                     (modules,),
                 )
+
+    def _saveNumber(self, record: NumberRecord) -> None:
+        with _Transaction(self._connection) as connection:
+            connection.execute(
+                "DELETE FROM numbers WHERE number = ? OR (imei = ? AND imei <> '')", (record.number, record.imei)
+            )
+            connection.execute(
+                "INSERT INTO numbers (number, imei, password, error) VALUES (?, ?, ?, ?)",
+                (record.number, record.imei, record.password.reveal(), record.error),
+            )
+
+    def _removeNumber(self, number: str) -> None:
+        with _Transaction(self._connection) as connection:
+            connection.execute("DELETE FROM numbers WHERE number = ?", (number,))
 
     def _readJob(self, number: int) -> tuple[Job, list[ExecutionRecord]] | None:
         if self._connection.execute("SELECT 1 FROM jobs WHERE id = ?", (number,)).fetchone() is None:

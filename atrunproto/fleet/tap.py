@@ -30,6 +30,7 @@ from .api import API
 from .config import HostConfig, parseDial, parseNetwork, readConfig
 from .host import Host
 from .links import dialler, listener
+from .modem import Modem
 from .store import SQLiteStore, StoreError, WorkerThread, storePath
 
 #: connections that wait in the kernel; a whole fleet may call at once, and Twisted's default is 50
@@ -49,6 +50,10 @@ Examples:
 
     twistd -n atrun-host --listen tcp:12345
 
+  Modules are also reached by short message, over a modem on a serial port:
+
+    twistd -n atrun-host --listen tcp:12345 --sms-gateway serial:/dev/ttyUSB0:baudrate=115200
+
   One module is called, and only modules of the operator's network may call in:
 
     twistd -n atrun-host --dial tcp:127.0.0.1:12346,user=me,password-file=me.password \\
@@ -64,8 +69,9 @@ class Options(usage.Options):
     synopsis = "[options]"
     longdesc = (
         "A host that knows GSM modules by their IMEI, over TCPATRUN, and runs AT commands on them. Modules in client "
-        "mode call in at --listen; modules in server mode are called by --dial. What to run comes from the command "
-        "atrun or the HTTP/JSON interface."
+        "mode call in at --listen; modules in server mode are called by --dial; modules with a known telephone number "
+        "are reached by short message over --sms-gateway. What to run comes from the command atrun or the HTTP/JSON "
+        "interface."
     )
 
     optParameters = [  # noqa: RUF012
@@ -78,8 +84,19 @@ class Options(usage.Options):
             "The interface's token, made at the first start. [default: STORE's path and .token]",
         ],
         ["deadline", None, None, "Seconds that a command waits for its module if the job does not say. [default: 60]"],
+        [
+            "sms-gateway",
+            None,
+            None,
+            "The AT port of the modem for short messages: an endpoint string such as serial:/dev/ttyUSB0.",
+        ],
         ["max-strangers", None, None, "Callers that may be there without having told their IMEI. [default: 8192]"],
-        ["config", None, None, "A TOML file with these settings and [[dial]] tables; options come on top of it."],
+        [
+            "config",
+            None,
+            None,
+            "A TOML file with these settings, [[dial]] and [[module]] tables; options come on top of it.",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -138,19 +155,26 @@ class Options(usage.Options):
                 dial.readPassword()
             except ConfigError as error:
                 raise usage.UsageError(f"--dial: {error}") from None
+        if config.smsGateway:
+            _checked("sms-gateway", config.smsGateway, lambda text: readClient(reactor, text))
+        for module in config.module:
+            try:
+                module.mobile()
+            except ConfigError as error:
+                raise usage.UsageError(f"--config: [[module]] {module.number}: {error}") from None
         _checked("http", config.http, lambda text: readServer(reactor, text))
         path = Path(_checked("store", config.store, storePath)).absolute()
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise usage.UsageError(f"--store: {path.parent} is no folder that can be written to")
-        if not config.listen and not config.dial:
-            raise usage.UsageError("no module could be reached: give --listen or --dial")
+        if not (config.listen or config.dial or config.smsGateway):
+            raise usage.UsageError("no module could be reached: give --listen or --dial, or --sms-gateway")
 
     def _merged(self) -> HostConfig:
         try:
             config = readConfig(self["config"]) if self["config"] is not None else HostConfig()
         except ConfigError as error:
             raise usage.UsageError(f"--config: {error}") from None
-        names = ("http", "store", "token-file", "deadline", "max-strangers")
+        names = ("http", "store", "token-file", "deadline", "sms-gateway", "max-strangers")
         given = {name: self[name] for name in names if self[name] is not None}
         try:
             config.overlay(given)
@@ -249,7 +273,8 @@ def addServices(services: MultiService, config: HostConfig, reactor: Any) -> Mul
     token = makeToken(config.tokenFile or path + TOKEN_SUFFIX)
     # half of the files are kept for modules and the host's own work, whoever calls
     strangers = min(config.maxStrangers, max(1, (openMany() - BURST) // 2))
-    host = Host(clock, SQLiteStore(path, WorkerThread(cast(IReactorFromThreads, reactor))), strangers)
+    store = SQLiteStore(path, WorkerThread(cast(IReactorFromThreads, reactor)))
+    host = Host(clock, store, strangers, config.smsGateway, [module.mobile() for module in config.module])
     host.setName("host")
     host.setServiceParent(services)
 
@@ -271,6 +296,10 @@ def addServices(services: MultiService, config: HostConfig, reactor: Any) -> Mul
         )
         dialling.setName(f"dial-{number}")
         dialling.setServiceParent(services)
+    if config.smsGateway:
+        modem = Modem(clock, readClient(reactor, config.smsGateway), host.gateway)
+        modem.setName("sms-gateway")
+        modem.setServiceParent(services)
     return services
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -14,13 +14,17 @@ from atrunproto.at.errors import CommandFailed, LinkLost
 from atrunproto.at.peerlines import Response
 from atrunproto.at.results import PLAIN_ERROR
 from atrunproto.fleet.host import Host
+from atrunproto.fleet.mobile import Mobile
 from atrunproto.fleet.store import SQLiteStore
+from atrunproto.smsatrun.digest import Password
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 IMEI = "356938035643809"
 OTHER = "356938035643817"
+NUMBER = "+393351234567"
+OTHER_NUMBER = "+393357654321"
 IDENTIFY = "AT+CGSN;+CGMM;+CGMR"
 
 
@@ -97,6 +101,49 @@ class FakeClient:
             deferred.callback(Failure(LinkLost("", False)))
 
 
+class Request(NamedTuple):
+    """A command line that went out by short message."""
+
+    number: str
+    line: str
+    password: Password | None
+    timeout: float
+    answer: Deferred[Any]
+
+
+class FakeRunner:
+    """
+    The modem for short messages; a test says what comes back.
+
+    @ivar sent: all that went out, in order.
+    @ivar pending: what has no answer.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[Request] = []
+        self.pending: list[Request] = []
+
+    def run(
+        self, number: str, line: str, password: Password | None = None, hat: bool = False, timeout: float = 1.0
+    ) -> Deferred[Any]:
+        request = Request(number, line, password, timeout, Deferred())
+        self.sent.append(request)
+        self.pending.append(request)
+        return request.answer
+
+    def answer(self, *lines: str) -> None:
+        """Answer the oldest request with lines and OK."""
+        self.pending.pop(0).answer.callback(Response(lines, "OK"))
+
+    def fail(self, error: Exception) -> None:
+        """Fail the oldest request."""
+        self.pending.pop(0).answer.errback(error)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Number and line of all that was sent."""
+        return [(request.number, request.line) for request in self.sent]
+
+
 class InlineWorker:
     """Runs a store's calls at once, in the test's own thread."""
 
@@ -113,13 +160,20 @@ class Fleet:
     A host on a Clock, with a store in a file.
     """
 
-    def __init__(self, path: str, clock: Clock | None = None, maxStrangers: int = 100) -> None:
+    def __init__(
+        self,
+        path: str,
+        clock: Clock | None = None,
+        maxStrangers: int = 100,
+        gateway: str = "",
+        mobiles: Sequence[Mobile] = (),
+    ) -> None:
         if clock is None:
             clock = Clock()
             clock.advance(1_000_000)
         self.clock = clock
         self.store = SQLiteStore(path, InlineWorker())
-        self.host = Host(self.clock, self.store, maxStrangers)
+        self.host = Host(self.clock, self.store, maxStrangers, gateway, mobiles)
         self.host.startService()
         self.settle()
 
@@ -127,6 +181,21 @@ class Fleet:
         """Let everything happen that is due now."""
         for _ in range(20):
             self.clock.advance(0)
+
+    def runner(self) -> FakeRunner:
+        """Have the gateway come up."""
+        runner = FakeRunner()
+        self.host.gateway.opened(runner)
+        self.settle()
+        return runner
+
+    def number(self, number: str, imei: str = IMEI, password: Password | None = None) -> Mobile:
+        """Make a module's number known."""
+        added = Deferred.fromCoroutine(self.host.numbers.add(number, imei, password))
+        self.settle()
+        mobile = added.result
+        assert isinstance(mobile, Mobile)
+        return mobile
 
     def call(self, port: int = 40000) -> FakeClient:
         """Have somebody call in who has said nothing yet."""

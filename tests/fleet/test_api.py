@@ -7,21 +7,25 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto import __version__
+from atrunproto.fleet import numbers, roster
 from atrunproto.fleet.api import API
 from atrunproto.http import MAX_BODY, JSONSite
 from atrunproto.secret import Secret
+from atrunproto.smsatrun.peer import Discarded, Why
 from tests.requests import Pending, ask, send
 
-from .doubles import IMEI, OTHER, Fleet
+from .doubles import IMEI, NUMBER, OTHER, OTHER_NUMBER, Fleet
 
 TOKEN = "s3cret-token"
 
 
-class APITests(SynchronousTestCase):
-    """What callers of the interface get."""
+class Asking(SynchronousTestCase):
+    """Asks a host by its interface."""
+
+    gateway = ""
 
     def setUp(self) -> None:
-        self.fleet = Fleet(self.mktemp())
+        self.fleet = Fleet(self.mktemp(), gateway=self.gateway)
         self.addCleanup(lambda: self.fleet.store.close())
         self.site = JSONSite(API(self.fleet.host, Secret(TOKEN)).resource, self.fleet.clock)
 
@@ -42,6 +46,10 @@ class APITests(SynchronousTestCase):
 
     def job(self, **changes: object) -> Pending:
         return self.request("POST", "/api/jobs", {"commands": ["AT+CSQ"], "modules": [IMEI], **changes})
+
+
+class APITests(Asking):
+    """What callers of the interface get."""
 
     # Access
 
@@ -92,6 +100,7 @@ class APITests(SynchronousTestCase):
                 "firstSeen": self.fleet.clock.seconds(),
                 "lastSeen": self.fleet.clock.seconds(),
                 "queued": 0,
+                "number": "",
             },
         )
         self.assertEqual(self.request("GET", f"/api/modules/{OTHER}").body, second)
@@ -124,6 +133,7 @@ class APITests(SynchronousTestCase):
                 "deadlineAt": now + 60,
                 "timeout": 5.0,
                 "safeToRepeat": False,
+                "via": "tcp",
                 "ended": True,
                 "counts": {"queued": 0, "running": 0, "done": 0, "failed": 1, "unknown": 0},
                 "executions": [
@@ -255,3 +265,120 @@ class APITests(SynchronousTestCase):
             pending = self.request("GET", "/api/jobs/1")
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.assertEqual(self.refused(pending), (500, "an error of the program; see its log"))
+
+
+class NoGatewayTests(Asking):
+    """A host that has no SMS gateway."""
+
+    def test_noGateway(self) -> None:
+        """A job by short message is refused, and nobody waits for what can't be."""
+        self.fleet.connect()
+        for via in ("sms", "any"):
+            problem = "this host has no SMS gateway: start it with --sms-gateway"
+            self.assertEqual(self.refused(self.job(via=via)), (409, problem))
+        self.assertEqual(
+            self.request("GET", "/api/sms-gateway").body,
+            {"configured": False, "ready": False, "underWay": 0, "waiting": 0, "discarded": []},
+        )
+
+
+class SMSTests(Asking):
+    """Short messages by the interface."""
+
+    gateway = "serial:/dev/ttyUSB0"
+    password = "1234567890123456"
+
+    def add(self, **body: object) -> Pending:
+        return self.request("POST", "/api/numbers", body)
+
+    def test_numbers(self) -> None:
+        """Numbers are added, shown and removed; a password is told to nobody (TEL-SMS-33)."""
+        made = self.add(number=NUMBER, imei=IMEI, password=self.password)
+        view = {"number": NUMBER, "imei": IMEI, "digest": True, "error": ""}
+        self.assertEqual((made.status, made.body), (201, view))
+        self.assertIn(f"Location: /api/numbers/{NUMBER}".encode(), made.head)
+        other = self.add(number=OTHER_NUMBER, imei=OTHER).body
+        self.assertEqual(other["digest"], False)
+        self.assertEqual(self.request("GET", "/api/numbers").body, {"numbers": [view, other]})
+        for path in (NUMBER, NUMBER.replace("+", "%2B")):
+            self.assertEqual(self.request("GET", f"/api/numbers/{path}").body, view)
+        self.assertEqual(self.request("GET", f"/api/modules/{IMEI}").body["number"], NUMBER)
+        self.assertEqual(self.request("DELETE", f"/api/numbers/{NUMBER}").body, view)
+        problem = f"the number {NUMBER} is not known"
+        for method in ("GET", "DELETE"):
+            self.assertEqual(self.refused(self.request(method, f"/api/numbers/{NUMBER}")), (404, problem))
+        self.assertEqual(self.request("GET", f"/api/modules/{IMEI}").body["number"], "")
+
+    def test_badNumbers(self) -> None:
+        """A number, IMEI or password that cannot be used is refused, and a password isn't repeated (TEL-SMS-34)."""
+        for body, message in (
+            ({"number": "0335"}, "a telephone number is international, with a plus sign: +393351234567"),
+            ({"number": NUMBER, "imei": "x"}, "an IMEI has 14 to 16 digits"),
+            ({"number": NUMBER, "password": "s3cret"}, "a password has 16 characters of Latin-1"),
+            ({"number": NUMBER, "password": 5}, "Expected `str`, got `int` - at `$.password`"),
+            ({"imei": IMEI}, "Object missing required field `number`"),
+        ):
+            self.assertEqual(self.refused(self.add(**body)), (400, message))
+        self.assertEqual(self.request("GET", "/api/numbers").body, {"numbers": []})
+
+    def test_full(self) -> None:
+        """A number too many is refused."""
+        self.add(number=NUMBER, imei=IMEI)
+        for patched, body in (
+            (numbers, {"number": OTHER_NUMBER}),
+            (roster, {"number": OTHER_NUMBER, "imei": OTHER}),
+        ):
+            with mock.patch.object(patched, "MAX_MODULES", 1):
+                self.assertEqual(self.refused(self.add(**body))[0], 409)
+
+    def test_job(self) -> None:
+        """A job by short message is run and shown, and has an hour, since a modem sends one message after the other."""
+        runner = self.fleet.runner()
+        self.add(number=NUMBER, imei=IMEI)
+        made = self.job(modules=[NUMBER], via="sms")
+        self.assertEqual(made.status, 201)
+        self.assertEqual(runner.lines(), [(NUMBER, "AT+CSQ")])
+        self.assertEqual(self.request("GET", "/api/sms-gateway").body["underWay"], 1)
+        runner.answer("+CSQ: 20,0")
+        self.fleet.settle()
+        shown = self.request("GET", "/api/jobs/1").body
+        self.assertEqual((shown["via"], shown["counts"]["done"], shown["executions"][0]["imei"]), ("sms", 1, IMEI))
+        self.assertEqual(shown["deadlineAt"] - shown["createdAt"], 3600)
+
+    def test_chosen(self) -> None:
+        """A job by short message is for modules with a number; one that is named must have one."""
+        self.fleet.connect(IMEI)
+        self.assertEqual(
+            self.refused(self.job(modules=["all"], via="sms")), (409, "no such module has a telephone number")
+        )
+        self.assertEqual(self.refused(self.job(via="sms")), (409, f"no telephone number is known of module {IMEI}"))
+        self.add(number=OTHER_NUMBER, imei=OTHER)
+        self.assertEqual(self.job(modules=["all"], via="sms").body["executions"], 1)
+        self.assertEqual(self.job(modules=["all"], via="any").body["executions"], 2)
+        self.assertEqual(self.refused(self.job(modules=["connected"], via="sms"))[0], 409)
+        self.assertEqual(self.refused(self.job(via="post"))[0], 400)
+
+    def test_unknownModule(self) -> None:
+        """A number whose module has not told its IMEI yet takes no job, and says why."""
+        self.add(number=NUMBER)
+        problem = f"the module at {NUMBER} has not told its IMEI: it was not asked yet"
+        self.assertEqual(self.refused(self.job(modules=[NUMBER], via="sms")), (409, problem))
+
+    def test_cautions(self) -> None:
+        """What jams the exchange of messages is run only when that is asked for (TEL-SMS-43 to 46, TEL-SMS-49)."""
+        self.add(number=NUMBER, imei=IMEI)
+        for line in ("ATQ1", "AT+CMUX=0", "AT+CGSMS=0", "AT+COPS=2", 'AT+CMGS="+39335"'):
+            status, message = self.refused(self.job(commands=[line], via="sms"))
+            self.assertEqual(status, 409)
+            self.assertIn("`force` runs it all the same", message)
+        self.assertEqual(self.job(commands=["AT+CGATT=0"], via="sms").status, 201)
+        self.assertEqual(self.refused(self.job(commands=["AT+CGATT=0"], via="any"))[0], 409)
+        self.assertEqual(self.job(commands=["AT+COPS=2"], via="sms", force=True).status, 201)
+
+    def test_discarded(self) -> None:
+        """Answers that came too late are shown."""
+        self.fleet.host.gateway.discarded(Discarded(NUMBER, None, Why.LATE, b"+CSQ: 20,0"))
+        self.assertEqual(
+            self.request("GET", "/api/sms-gateway").body["discarded"],
+            [{"at": self.fleet.clock.seconds(), "number": NUMBER, "why": "late", "text": "+CSQ: 20,0"}],
+        )

@@ -83,7 +83,7 @@ class CommandTests(TestCase):
         self.connect(OTHER).lose()
         out, _, status = await self.atrun("modules")
         lines = out.splitlines()
-        self.assertEqual(lines[0].split(), ["IMEI", "MODEL", "REVISION", "LINK", "ADDRESS", "LAST", "SEEN"])
+        self.assertEqual(lines[0].split(), ["IMEI", "MODEL", "REVISION", "LINK", "ADDRESS", "LAST", "SEEN", "NUMBER"])
         self.assertEqual(lines[1].split()[:5], [IMEI, "HE910", "12.00.004", "dial-in", "10.0.0.5:40000"])
         self.assertEqual(lines[2].split()[:4], [OTHER, "HE910", "12.00.004", "none"])
         self.assertEqual((len(lines), status), (3, 0))

@@ -16,6 +16,7 @@ from atrunproto import __version__
 from atrunproto.fleet.config import DialConfig, readConfig
 from atrunproto.fleet.tap import EXAMPLES, Options, addServices, withBacklog
 from atrunproto.secret import Secret
+from atrunproto.smsatrun.digest import Password
 from atrunproto.token import TokenError, makeToken, readToken
 
 
@@ -78,6 +79,44 @@ password-file = "me.password"
     assert "in the file" not in repr(config)
 
 
+def test_smsGateway(folder: Path) -> None:
+    """Modules that are known by their number stand in the file, with or without IMEI and password."""
+    (folder / "digest.password").write_text("1234567890123456\n")
+    (folder / "host.toml").write_text("""
+sms-gateway = "tcp:127.0.0.1:1"
+
+[[module]]
+number = "+393351234567"
+
+[[module]]
+number = "+393357654321"
+imei = "356938035643809"
+password-file = "digest.password"
+""")
+    config = parse("--config", "host.toml", "--sms-gateway", "tcp:127.0.0.1:2").config
+    first, second = (module.mobile() for module in config.module)
+    assert config.smsGateway == "tcp:127.0.0.1:2"
+    assert (first.number, first.imei, first.password) == ("+393351234567", "", None)
+    assert (second.imei, second.password) == ("356938035643809", Password("1234567890123456"))
+    assert "1234567890123456" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("number = '0335'", "0335: a telephone number is international"),
+        ("number = '+39335123'\nimei = '12'", r"\+39335123: an IMEI has 14 to 16 digits"),
+        ("number = '+39335123'\npassword = 'short'", r"\+39335123: a password has 16 characters"),
+        ("number = '+39335123'\npassword-file = 'none'", r"\+39335123: password-file: .*none"),
+    ],
+)
+def test_badModule(folder: Path, lines: str, message: str) -> None:
+    """A module of the file that cannot be used is named by its number (TEL-SMS-34)."""
+    (folder / "host.toml").write_text(f"sms-gateway = 'tcp:127.0.0.1:1'\n[[module]]\n{lines}\n")
+    with pytest.raises(UsageError, match=rf"--config: \[\[module\]\] {message}"):
+        parse("--config", "host.toml")
+
+
 def test_dial(folder: Path) -> None:
     """A module to be called is one option, with its login."""
     (folder / "p").write_text("x")
@@ -107,6 +146,7 @@ def test_dial(folder: Path) -> None:
         (["--dial", "tcp:127.0.0.1:1,me"], "--dial: 'me' is not KEY=VALUE"),
         (["--dial", "tcp:127.0.0.1:1,password=x"], "--dial: a password on the command line can be seen"),
         (["--dial", "tcp:127.0.0.1:1,password-file=none"], "--dial: password-file: .*none"),
+        (["--sms-gateway", "serail:/dev/ttyUSB0"], "--sms-gateway: 'serail:/dev/ttyUSB0' cannot be used"),
         (["--config", "none.toml"], "--config: none.toml: .*No such file"),
     ],
 )
@@ -150,7 +190,7 @@ def test_examples(folder: Path) -> None:
     """The examples of --help are command lines that the host takes."""
     (folder / "me.password").write_text("x")
     lines = [line for line in EXAMPLES.replace("\\\n", "").splitlines() if line.strip().startswith("twistd")]
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         parse(*line.split()[3:])
         assert line.strip() in Options().getUsage().replace("\\\n", "")
@@ -165,6 +205,7 @@ def test_manual(folder: Path) -> None:
     (folder / "host.toml").write_text(toml)
     config = readConfig("host.toml")
     assert (config.deadline, len(config.dial)) == (300, 2)
+    assert [bool(module.mobile().password) for module in config.module] == [False, True]
 
 
 def test_services() -> None:
@@ -172,9 +213,14 @@ def test_services() -> None:
     from twisted.internet import reactor
 
     services = addServices(
-        MultiService(), parse("--listen", "tcp:1", "--listen", "tcp:2", "--dial", "tcp:127.0.0.1:3").config, reactor
+        MultiService(),
+        parse(
+            "--listen", "tcp:1", "--listen", "tcp:2", "--dial", "tcp:127.0.0.1:3", "--sms-gateway", "tcp:127.0.0.1:4"
+        ).config,
+        reactor,
     )
-    assert [service.name for service in services] == ["host", "http", "listen-1", "listen-2", "dial-1"]
+    names = ["host", "http", "listen-1", "listen-2", "dial-1", "sms-gateway"]
+    assert [service.name for service in services] == names
     for service in services:
         if isinstance(service, StreamServerEndpointService):
             assert service._raiseSynchronously
