@@ -56,7 +56,7 @@ def _unlisted() -> dict[str, Command]:
     known("D A +CGDATA #SD #SO #SA #SKTD #SKTOP", noCarrier=True, source="reference 6.1")
     known("#FTPGET #FTPPUT #FTPAPP #FTPLIST", noCarrier=True, source="reference 8")
     known("#SMTPCL", noCarrier=True, source="reference 9")
-    known("#SSENDEXT #SENDEXT #FTPAPPEXT", counted=True, source="reference 6.2, 8")
+    known("#SSENDEXT #SENDEXT #SSENDUDPEXT #FTPAPPEXT", counted=True, source="reference 6.2, 8")
     return found
 
 

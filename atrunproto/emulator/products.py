@@ -84,24 +84,43 @@ class Family:
     #: factory values that differ from those of the command rows
     factory: Mapping[str, Values] = field(default_factory=dict)
     #: octets that one SRING in data view shows, and that #SSEND takes; sockets online at once; whether a listening
-    #: socket can answer by itself; whether #SS shows that one is dialled (reference 6.1, 6.4, 6.6, 6.7, 15)
+    #: socket can answer by itself; whether #SS shows that one is dialled; whether one that waits for datagrams hears
+    #: several callers (reference 6.1, 6.4 to 6.7, 15)
     limits: Mapping[str, int] = field(
-        default_factory=lambda: {"viewed": 1500, "sent": 1500, "online": 3, "answering": 1, "attempts": 1, **_MESSAGES}
+        default_factory=lambda: {
+            "viewed": 1500,
+            "sent": 1500,
+            "online": 3,
+            "answering": 1,
+            "attempts": 1,
+            "callers": 1,
+            **_MESSAGES,
+        }
     )
 
 
 GSM_FAMILY = Family(
     name="2G",
-    tables=(*_COMMON, radio.gsm, context.gsm, ipeasy.commands, old.commands, old.whole, ftp.commands, ftp.parts),
-    limits={"viewed": 64, "sent": 1500, "online": 3, "answering": 1, "attempts": 0, **_MESSAGES},
+    tables=(
+        *_COMMON,
+        radio.gsm,
+        context.gsm,
+        ipeasy.commands,
+        ipeasy.classic,
+        old.commands,
+        old.whole,
+        ftp.commands,
+        ftp.parts,
+    ),
+    limits={"viewed": 64, "sent": 1500, "online": 3, "answering": 1, "attempts": 0, "callers": 0, **_MESSAGES},
 )
 UMTS_TABLES = (*_COMMON, radio.umts, context.umts, ipeasy.commands, old.commands, ftp.commands)
 HE863_FAMILY = Family(
     name="HE863",
-    tables=(*UMTS_TABLES, old.whole, ipeasy.synonyms, ftp.whole),
+    tables=(*UMTS_TABLES, ipeasy.classic, old.whole, ipeasy.synonyms, ftp.whole),
     lineLength=400,
     threeG=True,
-    limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0, "attempts": 0, **_MESSAGES},
+    limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0, "attempts": 0, "callers": 0, **_MESSAGES},
     # in the transcripts of its guide the peer never sees the escape sequence (A)
     factory={"#SKIPESC": (1,)},
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.error import CannotListenError, ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
 
-from atrunproto.admission import changed
+from atrunproto.admission import changed, dotted, quad
 from atrunproto.at.commands import CommandTable
 from atrunproto.at.editing import RawPrompt, TextPrompt
 from atrunproto.at.errors import Abandoned, CommandFailed
@@ -20,6 +20,7 @@ from atrunproto.at.parameters import Int, Numbers, Text
 from atrunproto.at.results import CME, NO_CARRIER, ResultCode, refuse
 from atrunproto.at.settings import Key, Stored, Values
 
+from .buffer import Place
 from .conversation import KEEP_ONLINE, Conversation
 from .lifecycle import Input, State
 from .module import SOCKETS, Firewall, SocketTable
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
 commands = CommandTable("ipeasy")
+#: what the 2G and HE863 families have in their own form
+classic = CommandTable("ipeasy classic")
+#: the same on xE910-3G, whose form knows datagrams, and what that family has besides
+xE910 = CommandTable("ipeasy xE910")
 
 _CONN_ID = Int("connId", 1, SOCKETS)
 #: factory binding of the sockets: 1 to 3 on context 1, 4 to 6 on context 2
@@ -82,19 +87,20 @@ def socketStatus(at: ATInstance, connId: int | None) -> list[str]:
 
 # -- extended settings
 
-commands.setting(
-    "#SCFGEXT",
-    Int("srMode", 0, 2, default=0, required=True),
-    Int("recvDataMode", 0, 1, default=0, required=True),
-    Int("keepalive", 0, 240, default=0, required=True, unit="min"),
-    Int("ListenAutoRsp", 0, 1, default=0),
-    Int("sendDataMode", 0, 1, default=0),
-    key=_CONN_ID,
-    stored=Stored.NVM,
-    shared=True,
-    about="How a socket announces and shows data, its keepalive, and whether it answers callers by itself.",
-    source="reference 6.1 (S IP Easy User Guide 4.2.2); TEL-CMD-06 to TEL-CMD-15",
-)
+for _table, _modes in ((classic, 2), (xE910, 3)):
+    _table.setting(
+        "#SCFGEXT",
+        Int("srMode", 0, _modes, default=0, required=True),
+        Int("recvDataMode", 0, 1, default=0, required=True),
+        Int("keepalive", 0, 240, default=0, required=True, unit="min"),
+        Int("ListenAutoRsp", 0, 1, default=0),
+        Int("sendDataMode", 0, 1, default=0),
+        key=_CONN_ID,
+        stored=Stored.NVM,
+        shared=True,
+        about="How a socket announces and shows data, its keepalive, and whether it answers callers by itself.",
+        source="reference 6.1 (S IP Easy User Guide 4.2.2); TEL-CMD-06 to TEL-CMD-15",
+    )
 commands.setting(
     "#SCFGEXT2",
     Int("bufferStart", 0, 1, default=0, required=True),
@@ -396,53 +402,89 @@ commands.test("#FRWL")(lambda at: "#FRWL: (0-2)")
 # -- command mode
 
 
-@commands.action("#SRECV", _CONN_ID, Int("maxByte", 1, 1500), source="reference 6.5; TEL-CMD-21, TEL-EXT-20")
+@classic.action("#SRECV", _CONN_ID, Int("maxByte", 1, 1500), source="reference 6.5; TEL-CMD-21, TEL-EXT-20")
 def receive(at: ATInstance, connId: int, count: int) -> list[str]:
     """
     Read waiting data.
     """
+    conversation = _readableAt(at, connId)
+    data = conversation.read(count)
+    return [f"#SRECV: {connId},{len(data)}", conversation.show(data)]
+
+
+@xE910.action(
+    "#SRECV",
+    _CONN_ID,
+    Int("maxByte", 1, 1500),
+    Int("UDPInfo", 0, 1, default=0),
+    source="reference 6.5; TEL-CMD-21, TEL-EXT-20",
+)
+def receiveFrom(at: ATInstance, connId: int, count: int, info: int) -> list[str]:
+    """
+    Read waiting data; with 1 those of one datagram, with its origin and how much of it is left.
+    """
+    conversation = _readableAt(at, connId)
+    portion = conversation.readDatagram(count) if info else None
+    if portion is None:
+        # a connection has no datagrams, and its data are shown as ever (A)
+        return receive(at, connId, count)
+    data, (host, port), left = portion
+    return [f"#SRECV: {host},{port},{connId},{len(data)},{left}", conversation.show(data)]
+
+
+def _readableAt(at: ATInstance, connId: int) -> Conversation:
+    """
+    What goes on at a socket where data wait.
+
+    @raise CommandFailed: none do.
+    """
     conversation = conversationAt(at, connId)
-    data = conversation.read(count) if conversation.state in (State.PENDING, State.DRAINING) else b""
-    if not data:
+    if not conversation.pending or conversation.state not in (State.PENDING, State.DRAINING):
         raise refuse(CME[555])
-    shown = data.hex().upper() if conversation.socket.extension.recvDataMode else data.decode("latin-1")
-    return [f"#SRECV: {connId},{len(data)}", shown]
+    return conversation
 
 
-async def _send(at: ATInstance, conversation: Conversation, data: bytes) -> None:
-    if conversation.socket.extension.sendDataMode:
-        try:
-            data = bytes.fromhex(data.decode("latin-1").strip())
-        except ValueError:
-            raise refuse() from None
-    await conversation.send(data)
+def _connectedAt(at: ATInstance, connId: int, place: Place | None) -> Conversation:
+    """
+    What goes on at a socket that can send.
+
+    @raise CommandFailed: it has no connection, or one that goes to its peer alone though a place is given.
+    """
+    conversation = conversationAt(at, connId)
+    if not conversation.isConnected or (place is not None and not conversation.speaksUDP):
+        raise refuse(CME[551])
+    return conversation
 
 
-async def _sendText(at: ATInstance, connId: int) -> None:
+async def _sendText(at: ATInstance, connId: int, place: Place | None = None) -> None:
     """
     Send what is typed at a prompt up to ^Z; ESC drops it.
     """
-    conversation = conversationAt(at, connId)
-    if not conversation.isConnected:
-        raise refuse(CME[551])
+    conversation = _connectedAt(at, connId, place)
     limit = at.module.limit("sent")
     hexadecimal = conversation.socket.extension.sendDataMode
     try:
         data = await at.prompt(TextPrompt(2 * limit if hexadecimal else limit))
     except Abandoned:
         return
-    await _send(at, conversation, data)
+    if conversation.socket.extension.sendDataMode:
+        try:
+            data = bytes.fromhex(data.decode("latin-1").strip())
+        except ValueError:
+            raise refuse() from None
+    await conversation.send(data, place)
 
 
-async def _sendCounted(at: ATInstance, connId: int, count: int) -> None:
+async def _sendCounted(at: ATInstance, connId: int, count: int, place: Place | None = None) -> None:
     """
     Send exactly so many octets, whatever they are.
     """
-    conversation = conversationAt(at, connId)
-    if not conversation.isConnected:
-        raise refuse(CME[551])
-    await conversation.send(await at.prompt(RawPrompt(count)))
+    conversation = _connectedAt(at, connId, place)
+    await conversation.send(await at.prompt(RawPrompt(count)), place)
 
+
+_COUNT = Int("bytestosend", 1, 1500)
+_PLACE = (Text("remoteIP", 15), Int("remotePort", 1, 65535))
 
 #: the names that the guide for HE863 uses as well (TEL-CON-26)
 synonyms = CommandTable("ipeasy synonyms")
@@ -452,11 +494,39 @@ for _table, _text, _counted in ((commands, "#SSEND", "#SSENDEXT"), (synonyms, "#
     _table.action(
         _counted,
         _CONN_ID,
-        Int("bytestosend", 1, 1500),
+        _COUNT,
         longest=180.0,
         counted=True,
         source="reference 6.5; TEL-CMD-19",
     )(_sendCounted)
+
+
+def _place(address: str, port: int) -> Place:
+    """
+    Where a datagram goes.
+
+    @raise CommandFailed: the address isn't a dotted one; names are not resolved here.
+    """
+    number = quad(address)
+    if number is None:
+        raise refuse()
+    return dotted(number), port
+
+
+@xE910.action("#SSENDUDP", _CONN_ID, *_PLACE, longest=180.0, source="reference 6.5")
+async def sendTextTo(at: ATInstance, connId: int, address: str, port: int) -> None:
+    """
+    Send what is typed at a prompt up to ^Z as a datagram, to the peer or anybody else; ESC drops it.
+    """
+    await _sendText(at, connId, _place(address, port))
+
+
+@xE910.action("#SSENDUDPEXT", _CONN_ID, _COUNT, *_PLACE, longest=180.0, counted=True, source="reference 6.5")
+async def sendCountedTo(at: ATInstance, connId: int, count: int, address: str, port: int) -> None:
+    """
+    Send a datagram of exactly so many octets, whatever they are, to the peer or anybody else.
+    """
+    await _sendCounted(at, connId, count, _place(address, port))
 
 
 @commands.action("#SI", Int("connId", 1, SOCKETS, default=None), source="reference 6.6; TEL-CMD-22, TEL-CMD-23")
@@ -466,10 +536,6 @@ def socketInformation(at: ATInstance, connId: int | None) -> list[str]:
     """
     sockets = at.part(SocketTable)
     return [sockets.information(number) for number in _chosen(connId)]
-
-
-#: what xE910-3G has besides
-xE910 = CommandTable("ipeasy xE910")
 
 
 @xE910.action("#ST", Int("connId", 1, SOCKETS, default=None), source="reference 6.6 (the numbers: A)")

@@ -2,7 +2,8 @@
 A connection that AT commands have opened: online on an instance, suspended, or called from outside.
 
 It sits on the link of one of the six sockets. What it receives while nobody is online with it waits here up to
-L{WINDOW}; then the link is paused, so that TCP holds the sender back and nothing is lost (TEL-GAP-22, TEL-CMD-12).
+L{WINDOW<atrunproto.ipeasy.buffer.WINDOW}; then the link is paused, so that TCP holds the sender back and nothing is
+lost (TEL-GAP-22, TEL-CMD-12), while what comes by UDP is dropped.
 Source: IP Easy User Guide 3.2 and 4 (S); reference 6.
 """
 
@@ -21,6 +22,8 @@ from atrunproto.at.online import Escaped, Online, Unplugged
 from atrunproto.at.results import CME, NO_CARRIER, OK, ResultCode, refuse
 
 from .bridge import Bridge, ToPeer
+from .buffer import Place, Portion, ReceiveBuffer
+from .datagram import DatagramLink
 from .lifecycle import SHOWN, Input, State, follow
 
 if TYPE_CHECKING:
@@ -28,9 +31,6 @@ if TYPE_CHECKING:
 
     from .link import Link
     from .sockets import Socket
-
-#: octets that wait to be read before the sender is held back (A); a module's receive window is of this order
-WINDOW = 16384
 
 #: <closureType>: stay online until the escape sequence, though the peer has closed
 KEEP_ONLINE = 255
@@ -62,7 +62,7 @@ class Conversation:
         self.isOld = False
         self._closureType = 0
         self._listening = "#SL"
-        self._buffer = bytearray()
+        self._buffer = ReceiveBuffer()
         self.link: Link | None = None
         self._bridge: Bridge | None = None
         self._announced = False
@@ -110,6 +110,13 @@ class Conversation:
         """
         return self.link is not None and self.state in (State.ONLINE, State.SUSPENDED, State.PENDING)
 
+    @property
+    def speaksUDP(self) -> bool:
+        """
+        Whether it can send datagrams to any place.
+        """
+        return isinstance(self.link, DatagramLink)
+
     # -- beginning
 
     def dialling(self, at: ATInstance, closureType: int, isOld: bool = False) -> None:
@@ -150,7 +157,7 @@ class Conversation:
         self._begin(Input.LISTEN, at.number)
         self._closureType, self.isOld, self._listening = closureType, by == "#SKTL", by
 
-    def heard(self) -> IProtocol | None:
+    def heard(self) -> Conversation | None:
         """
         The first datagram of a peer is there.
 
@@ -211,12 +218,30 @@ class Conversation:
             room.callback(None)
 
     def dataReceived(self, data: bytes) -> None:
+        self._received(data)
+
+    def datagramReceived(self, data: bytes, origin: Place) -> None:
+        """
+        A datagram has come; online it is lost unless it is the peer's, for a stream can't tell whose it is (A).
+        """
+        if self.state is not State.ONLINE or origin == self._peer:
+            self._received(data, origin)
+
+    @property
+    def _peer(self) -> Place | None:
+        """
+        Where what is sent goes to.
+        """
+        peer: Any = self.link.getPeer() if self.link is not None else None
+        return None if peer is None else (peer.host, peer.port)
+
+    def _received(self, data: bytes, origin: Place | None = None) -> None:
         if self.state is State.ONLINE and self._bridge is not None and self._bridge.isUp:
             self.extracted += len(data)
             self._bridge.write(data)
             return
-        self._buffer += data
-        if len(self._buffer) >= WINDOW and self.link is not None:
+        self._buffer.put(data, origin)
+        if self._buffer.isFull and self.link is not None:
             self.link.pauseProducing()
         self._follow(Input.DATA)
         if self.state is State.PENDING:
@@ -317,21 +342,33 @@ class Conversation:
         """
         Take waiting octets.
         """
-        data = bytes(self._buffer[:count])
-        del self._buffer[:count]
+        data = self._buffer.take(count)
+        self._taken(data)
+        return data
+
+    def readDatagram(self, count: int) -> Portion | None:
+        """
+        Take waiting octets of one datagram; C{None}: none waits.
+        """
+        portion = self._buffer.takeDatagram(count)
+        if portion is not None:
+            self._taken(portion.data)
+        return portion
+
+    def _taken(self, data: bytes) -> None:
         self.extracted += len(data)
         if not self._buffer:
             self._announced = False
             if data:
                 self._follow(Input.DRAINED)
-        if len(self._buffer) < WINDOW and self.link is not None:
+        if not self._buffer.isFull and self.link is not None:
             self.link.resumeProducing()
-        return data
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, place: Place | None = None) -> None:
         """
         Send from command mode, when there is room.
 
+        @param place: where to, by a socket that L{speaksUDP}; C{None}: to its peer.
         @raise CommandFailed: there is no connection, or it ended meanwhile.
         """
         link = self.link
@@ -346,7 +383,13 @@ class Conversation:
                     self._room = None
         if link is None or link is not self.link:
             raise refuse(CME[563])
-        link.send(data)
+        if place is None:
+            link.send(data)
+        elif isinstance(link, DatagramLink):
+            link.sendTo(data, place)
+        else:
+            # another connection is here than before the data were typed
+            raise refuse(CME[563])
 
     def _ring(self) -> None:
         """
@@ -370,9 +413,25 @@ class Conversation:
             yield f"SRING: {self.connId},{len(self._buffer)}"
             return
         while self._buffer:
-            data = self.read(self.socket.viewed)
-            shown = data.hex().upper() if self.socket.extension.recvDataMode else data.decode("latin-1")
-            yield f"SRING: {self.connId},{len(data)},{shown}"
+            yield self._view(mode == 3)
+
+    def _view(self, byDatagram: bool) -> str:
+        """
+        Waiting data in an announcement; those of a connection have no datagram, and are shown without (A).
+        """
+        size = self.socket.viewed
+        portion = self.readDatagram(size) if byDatagram else None
+        if portion is None:
+            data = self.read(size)
+            return f"SRING: {self.connId},{len(data)},{self.show(data)}"
+        data, (host, port), left = portion
+        return f'SRING: "{host}",{port},{self.connId},{len(data)},{left},{self.show(data)}'
+
+    def show(self, data: bytes) -> str:
+        """
+        Received data as they are printed: as they are, or in hexadecimal.
+        """
+        return data.hex().upper() if self.socket.extension.recvDataMode else data.decode("latin-1")
 
     def _tell(self, notice: str | ResultCode | Callable[[], Iterable[str]]) -> bool:
         return self.socket.tell(self.owner, notice)

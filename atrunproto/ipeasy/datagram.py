@@ -1,36 +1,62 @@
 """
-UDP for the sockets of a module: a port that talks with one peer, and the link that sends each packet as a datagram.
+UDP for the sockets of a module: a port with its peer, and the link that sends each packet as a datagram.
 
-Source: IP Easy User Guide 3.2.1.4 and 3.2.2.3 (S), reference 6.3 (#SD, #SLUDP); TEL-SD-01, TEL-LIS-10.
+Whom a socket talks with beside its peer: whomever #SSENDUDP names, and callers of a port that hears them all.
+Source: IP Easy User Guide 3.2.1.4 and 3.2.2.3 (S), reference 6.3 (#SD, #SLUDP), 6.5 (#SSENDUDP); TEL-SD-01, TEL-LIS-10.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import MessageLengthError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import DatagramProtocol, connectionDone
 
 from atrunproto.admission import Rule, admits
 
+from .buffer import Place
 from .link import Link
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+    from .sockets import Socket
 
 #: octets of the longest datagram that there is
 LONGEST = 65535
-
-Place = tuple[str, int]
+#: places beside the peer to which something was sent and whose answers are heard, the last ones (A)
+SPOKEN_TO = 16
 
 
 class DatagramLink(Link):
     """
-    A link whose packets stay apart: each is one datagram.
+    A link whose packets stay apart: each is one datagram, and what comes has an origin.
     """
 
-    __slots__ = ()
+    __slots__ = ("_hearer", "_last")
+
+    def __init__(self, socket: Socket, above: Conversation) -> None:
+        super().__init__(socket, above)
+        self._hearer = above
+        self._last: Place | None = None
+
+    def datagramReceived(self, data: bytes, origin: Place) -> None:
+        """
+        The peer has sent something, or somebody else whom the port hears.
+        """
+        if self.passes(data):
+            self._last = origin
+            self._hearer.datagramReceived(data, origin)
+
+    @property
+    def shownPeer(self) -> IAddress:
+        """
+        Who was heard last (A; P of later families, #SSENDUDP).
+        """
+        return self.getPeer() if self._last is None else IPv4Address("UDP", *self._last)
 
     def sendFull(self, packets: bytes) -> None:
         for packet in self._packets.cut(packets):
@@ -43,27 +69,44 @@ class DatagramLink(Link):
         self.writeNow(self._packets.flush())
         self.writeNow(data)
 
+    def sendTo(self, data: bytes, place: Place) -> None:
+        """
+        Send a datagram to any place; what has gathered leaves first, to the peer.
+        """
+        self.writeNow(self._packets.flush())
+        if self.connected and data:
+            self.sending(data)
+            self.transport.writeTo(data, place)
+
 
 class Channel:
     """
-    The transport of a link: one peer of a port.
+    The transport of a link: one peer of a port, and whom else the link has spoken to.
 
-    While the link is paused datagrams are dropped; so nothing gathers here.
+    While the link is paused datagrams are dropped, as UDP may; so nothing gathers here.
     """
 
-    def __init__(self, port: DatagramPort, link: Link, peer: Place) -> None:
+    def __init__(self, port: DatagramPort, link: DatagramLink, peer: Place) -> None:
         self.peer = peer
         self._port = port
         self._link = link
+        # a dict keeps the order
+        self._spokenTo: dict[Place, None] = {}
         self._isPaused = False
         self._isOver = False
 
-    def datagramReceived(self, data: bytes) -> None:
+    def hears(self, origin: Place) -> bool:
         """
-        The peer has said something; an empty datagram is nothing to a socket (A).
+        Whether this is the peer, or a place that was spoken to.
+        """
+        return origin == self.peer or origin in self._spokenTo
+
+    def datagramReceived(self, data: bytes, origin: Place) -> None:
+        """
+        Somebody has said something; an empty datagram is nothing to a socket (A).
         """
         if data and not self._isPaused and not self._isOver:
-            self._link.dataReceived(data)
+            self._link.datagramReceived(data, origin)
 
     def write(self, data: bytes) -> None:
         """
@@ -71,6 +114,18 @@ class Channel:
         """
         if not self._isOver:
             self._port.send(data, self.peer)
+
+    def writeTo(self, data: bytes, place: Place) -> None:
+        """
+        Send one datagram to any place, whose answers are then heard.
+        """
+        if self._isOver:
+            return
+        self._spokenTo.pop(place, None)
+        self._spokenTo[place] = None
+        if len(self._spokenTo) > SPOKEN_TO:
+            del self._spokenTo[next(iter(self._spokenTo))]
+        self._port.send(data, place)
 
     def loseConnection(self) -> None:
         """
@@ -123,7 +178,7 @@ class Channel:
 
 class DatagramPort(DatagramProtocol):
     """
-    A UDP port for one peer at a time: one that is dialled, or the first that calls while the port listens.
+    A UDP port with one peer at a time: one that is dialled, or the first that calls while the port listens.
     """
 
     noisy = False
@@ -132,15 +187,18 @@ class DatagramPort(DatagramProtocol):
         self,
         clock: IReactorTime,
         rules: Sequence[Rule] = (),
-        accept: Callable[[Place], Link | None] | None = None,
+        accept: Callable[[Place], DatagramLink | None] | None = None,
+        hearsAll: bool = False,
     ) -> None:
         """
         @param accept: makes the link of an admitted caller; C{None} from it refuses the caller. C{None} in its place:
             nobody calls, and the port ends with its link.
+        @param hearsAll: while there is a link, whoever else the rules admit is heard too.
         """
         self.clock = clock
         self._rules = rules
         self._accept = accept
+        self._hearsAll = hearsAll
         self._channel: Channel | None = None
         self._port: Any = None
 
@@ -151,7 +209,7 @@ class DatagramPort(DatagramProtocol):
         """
         self._port = reactor.listenUDP(port, self, interface=address, maxPacketSize=LONGEST)
 
-    def connect(self, link: Link, peer: Place) -> None:
+    def connect(self, link: DatagramLink, peer: Place) -> None:
         """
         Put a link on this port; it is up at once.
         """
@@ -166,23 +224,25 @@ class DatagramPort(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """
-        Hand it to the link if it is from its peer; else it is a call, or for nobody.
+        Hand it to the link if that hears its sender; else it is a call, or for nobody.
         """
-        peer: Place = addr[0], addr[1]
-        if self._channel is None and self._accept is not None and admits(self._rules, peer[0]):
-            link = self._accept(peer)
+        origin: Place = addr[0], addr[1]
+        isAdmitted = self._accept is not None and admits(self._rules, origin[0])
+        if self._channel is None and self._accept is not None and isAdmitted:
+            link = self._accept(origin)
             if link is not None:
-                self.connect(link, peer)
-        if self._channel is not None and self._channel.peer == peer:
-            self._channel.datagramReceived(datagram)
+                self.connect(link, origin)
+        channel = self._channel
+        if channel is not None and (channel.hears(origin) or (isAdmitted and self._hearsAll)):
+            channel.datagramReceived(datagram, origin)
 
-    def send(self, data: bytes, peer: Place) -> None:
+    def send(self, data: bytes, place: Place) -> None:
         """
         Send a datagram; as with UDP, nobody hears of one that can't leave.
         """
         if self._port is not None:
             try:
-                self.transport.write(data, peer)  # type: ignore[union-attr]
+                self.transport.write(data, place)  # type: ignore[union-attr]
             except (OSError, MessageLengthError):
                 return
 

@@ -118,12 +118,18 @@ class Link:
         self._socket.linkReady(self)
 
     def dataReceived(self, data: bytes) -> None:
+        if self.passes(data):
+            self._above.dataReceived(data)
+
+    def passes(self, data: bytes) -> bool:
+        """
+        Count what has come, and tell whether it is for what runs here: on a dropped connection it is for nobody.
+        """
         if self._isDropped:
-            # what comes on a dropped connection is for nobody
-            return
+            return False
         self._touch()
         self._socket.received += len(data)
-        self._above.dataReceived(data)
+        return True
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         self.connected = False
@@ -185,11 +191,17 @@ class Link:
         Send past the packets.
         """
         if self.connected and data:
-            self._touch()
-            self._socket.sent += len(data)
-            if self._closeCall is not None:
-                self._closeCall.reset(CLOSING)
+            self.sending(data)
             self.transport.write(data)
+
+    def sending(self, data: bytes) -> None:
+        """
+        Count what is about to leave.
+        """
+        self._touch()
+        self._socket.sent += len(data)
+        if self._closeCall is not None:
+            self._closeCall.reset(CLOSING)
 
     def send(self, data: bytes) -> None:
         """
@@ -269,6 +281,13 @@ class Link:
     def getPeer(self) -> IAddress:
         peer: IAddress = self.transport.getPeer()
         return peer
+
+    @property
+    def shownPeer(self) -> IAddress:
+        """
+        The peer that #SS shows.
+        """
+        return self.getPeer()
 
     def getHost(self) -> IAddress:
         host: IAddress = self.transport.getHost()

@@ -20,8 +20,9 @@ from atrunproto.at.module import ATInstance
 from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
 
+from .buffer import Place
 from .conversation import Conversation
-from .datagram import DatagramLink, DatagramPort, Place
+from .datagram import DatagramLink, DatagramPort
 from .dialling import Attempt, Dialled
 from .link import Link
 from .listening import Listener
@@ -218,7 +219,7 @@ class Socket:
         line = f"#SS: {self.connId},{int(status)}"
         if self.link is not None and status in (Status.ACTIVE, Status.SUSPENDED, Status.PENDING):
             host: Any = self.link.getHost()
-            peer: Any = self.link.getPeer()
+            peer: Any = self.link.shownPeer
             local = self._port if self._listener is not None else host.port
             return f"{line},{self._local},{local},{peer.host},{peer.port}"
         if self._listener is not None and status is not Status.CLOSED:
@@ -255,7 +256,9 @@ class Socket:
         await self._occupy(listener, port, lambda own: listener.listen(reactor, own, port, self._table.segment))
         self._lost = lost
 
-    async def listenDatagrams(self, port: int, rules: Sequence[Rule], accept: Callable[[], IProtocol | None]) -> None:
+    async def listenDatagrams(
+        self, port: int, rules: Sequence[Rule], accept: Callable[[], Conversation | None]
+    ) -> None:
         """
         Wait for the first datagram of a peer on the address of the context.
 
@@ -263,11 +266,11 @@ class Socket:
         @raise CannotListenError: the port is taken, or the context isn't active.
         """
 
-        def called(peer: Place) -> Link | None:
+        def called(peer: Place) -> DatagramLink | None:
             above = accept() if self.link is None else None
             return None if above is None else DatagramLink(self, above)
 
-        listener = DatagramPort(self.clock, rules, called)
+        listener = DatagramPort(self.clock, rules, called, bool(self._table.surroundings.limit("callers")))
         reactor = self._table.surroundings.reactor
         await self._occupy(listener, port, lambda own: listener.open(reactor, own, port))
 
@@ -331,7 +334,7 @@ class Socket:
 
         return await self._reach(Attempt(isUDP=False), host, begin)
 
-    async def dialDatagrams(self, host: str, port: int, above: IProtocol, own: int = 0) -> Link:
+    async def dialDatagrams(self, host: str, port: int, above: Conversation, own: int = 0) -> Link:
         """
         Talk with a peer by datagrams, from the same address as C{dial}.
 

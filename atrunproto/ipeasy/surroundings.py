@@ -50,6 +50,7 @@ class Surroundings(ContextUser, Protocol):
     def limit(self, name: str) -> int:
         """
         A limit of the product: C{viewed} and C{sent} octets, connections C{online} at once; C{answering}, whether a
-        socket may answer its caller by itself, and C{attempts}, whether #SS shows that one is dialled (TEL-CON-49,
-        TEL-CON-52, TEL-CON-54, TEL-CON-47; reference 6.6).
+        socket may answer its caller by itself, C{attempts}, whether #SS shows that one is dialled, and C{callers},
+        whether one that waits for datagrams hears others beside its first caller (TEL-CON-49, TEL-CON-52, TEL-CON-54,
+        TEL-CON-47; reference 6.5, 6.6).
         """

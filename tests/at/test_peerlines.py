@@ -253,6 +253,7 @@ def test_factsWithoutRows(product: str) -> None:
         ("ATD123", True, False),
         ("AT+CSQ;#SD=1,0,80,h", True, False),
         ("AT#SSENDEXT=1,5", False, True),
+        ("AT#SSENDUDPEXT=1,5,127.0.0.1,7", False, True),
     ],
 )
 def test_howItEnds(command: str, noCarrier: bool, counted: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from atrunproto.ipeasy.conversation import WINDOW
+from atrunproto.ipeasy.buffer import WINDOW
 from atrunproto.ipeasy.module import SocketTable
 from atrunproto.testing.emulated import LiveModule
 from tests.ipeasy.lines import Lines, Port

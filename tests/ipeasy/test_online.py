@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atrunproto.ipeasy.conversation import WINDOW
+from atrunproto.ipeasy.buffer import WINDOW
 from atrunproto.ipeasy.module import SocketTable
 from tests.ipeasy.lines import Lines
 

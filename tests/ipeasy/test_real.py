@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from atrunproto.ipeasy.conversation import WINDOW
+from atrunproto.ipeasy.buffer import WINDOW
 from atrunproto.testing.emulated import PATIENCE, LiveModule
 from tests.ipeasy.lines import Port
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from atrunproto.ipeasy.conversation import WINDOW
+from atrunproto.ipeasy.buffer import WINDOW
 from atrunproto.testing.emulated import DatagramWire, LiveModule
 from tests.ipeasy.lines import HOST, OWN, PORT, Lines
 from tests.ipeasy.test_options import Host
