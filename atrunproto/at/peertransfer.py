@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IConsumer, IProtocol, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import FileSender
@@ -100,7 +100,7 @@ class Transfer:
         self._progress = progress
         self._spell: Any = None
         self._wrong: Failure | None = None
-        self._over: Deferred[None] = Deferred(lambda _: self.stop())
+        self._over: Deferred[None] = Deferred(lambda _: self.stop(Failure(CancelledError())))
 
     def makeConnection(self, transport: Any) -> None:
         self._spell = transport
@@ -147,7 +147,7 @@ class Transfer:
         if self._progress is not None:
             self._progress(self.octets)
 
-    def stop(self, reason: Failure | None = None) -> None:
+    def stop(self, reason: Failure) -> None:
         """
         Leave the spell.
 
@@ -283,10 +283,13 @@ class Taking(Transfer):
         super().__init__(progress)
         self._sink: Any = sink
         self._limit = limit
+        self._isRegistered = False
 
     def connectionMade(self) -> None:
         if IConsumer.providedBy(self._sink):
-            self._sink.registerProducer(self._spell, True)
+            with self.guarded():
+                self._sink.registerProducer(self._spell, True)
+                self._isRegistered = True
 
     def dataReceived(self, data: bytes) -> None:
         if self._wrong is None:
@@ -309,6 +312,7 @@ class Taking(Transfer):
             reason.raiseException()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if IConsumer.providedBy(self._sink):
-            self._sink.unregisterProducer()
+        if self._isRegistered:
+            with self.guarded():
+                self._sink.unregisterProducer()
         super().connectionLost(reason)

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import IntEnum
 from io import BytesIO
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from atrunproto.at.errors import CommandFailed, PeerViolation
+from atrunproto.at.errors import ATError, CommandFailed, PeerViolation
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peercalls import callText, fieldsOf
 from atrunproto.at.peerlines import Response
-from atrunproto.at.peertransfer import Progress, Sending, ServerError, Sink, Source, Taking
+from atrunproto.at.peertransfer import Progress, Sending, Sink, Source, Taking
 from atrunproto.at.results import TELIT
 from atrunproto.secret import Secret
 
 from .commands import commands, parts
+from .peererrors import ERRORS, FTPError, TransferFailed
 
 #: octets that L{FTPClient.get} and L{FTPClient.list} hold in memory, unless told otherwise
 LIMIT = 1024 * 1024
@@ -49,74 +50,6 @@ class FileType(IntEnum):
     ASCII = 1
 
 
-class FTPError(ServerError):
-    """
-    FTP has failed.
-    """
-
-
-class WrongState(FTPError):
-    """
-    The session is busy with a file, or not busy with the one that was asked for.
-    """
-
-
-class NoContext(FTPError):
-    """
-    No context is active that FTP could use (1, or 0).
-    """
-
-
-class NotFound(FTPError):
-    """
-    The name of the server can't be resolved.
-    """
-
-
-class CannotConnect(FTPError):
-    """
-    The server can't be reached.
-    """
-
-
-class Refused(FTPError):
-    """
-    The server refuses, or says nothing in time.
-    """
-
-
-class NoSession(FTPError):
-    """
-    There is no session, or none any more.
-    """
-
-
-class SessionTaken(FTPError):
-    """
-    There is a session already, of this AT instance or of another one.
-    """
-
-
-class TransferFailed(FTPError):
-    """
-    A file or a listing can't be had, or hasn't passed whole.
-    """
-
-
-#: by the number of a +CME ERROR (reference 2.2)
-_ERRORS: dict[int, type[FTPError]] = {
-    556: NoContext,
-    601: WrongState,
-    602: NoContext,
-    603: NotFound,
-    604: CannotConnect,
-    605: CannotConnect,
-    606: Refused,
-    607: NoSession,
-    608: SessionTaken,
-    609: NoContext,
-    612: SessionTaken,
-}
 #: what a server says on its own number, in whatever the module puts round it
 _CODE = re.compile(r"(?<!\d)([1-5]\d\d)[ -]").search
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"').search
@@ -176,7 +109,7 @@ class FTPClient:
     What is called while another call runs waits for it. Context 1 must be active
     (L{bringUp<atrunproto.ipeasy.peercontexts.bringUp>}). With C{AT+CMEE=1} the errors tell more.
 
-    Every call may raise L{FTPError}, whose subclasses tell why, and the errors of
+    Every call may raise L{FTPError<atrunproto.ftp.peererrors.FTPError>}, whose subclasses tell why, and the errors of
     L{ATClient.execute<atrunproto.at.peer.ATClient.execute>} where the line to the module fails.
     """
 
@@ -203,7 +136,7 @@ class FTPClient:
         @param patience: seconds that the server has for each connection and reply, 10 to 500 (#FTPTO); C{None}: as
             it is set.
         """
-        async with self._turn():
+        async with self._lock:
             if patience is not None:
                 await self._call("#FTPTO", round(patience * 10))
             await self._call("#FTPOPEN", f"{server}:{port}", user, password.reveal(), int(passive))
@@ -213,14 +146,14 @@ class FTPClient:
         """
         Take leave of the server (#FTPCLOSE).
         """
-        async with self._turn():
+        async with self._lock:
             await self._call("#FTPCLOSE")
 
     async def setType(self, type: FileType) -> None:
         """
         Choose how files are carried from now on (#FTPTYPE); binary at first.
         """
-        async with self._turn():
+        async with self._lock:
             await self._call("#FTPTYPE", int(type))
             self._type = type
 
@@ -228,7 +161,7 @@ class FTPClient:
         """
         The server's last reply, in its own words (#FTPMSG).
         """
-        async with self._turn():
+        async with self._lock:
             return await self._told()
 
     # -- its directories
@@ -237,14 +170,14 @@ class FTPClient:
         """
         Change the directory on the server (#FTPCWD).
         """
-        async with self._turn():
+        async with self._lock:
             await self._call("#FTPCWD", name)
 
     async def directory(self) -> str:
         """
         The directory on the server (#FTPPWD).
         """
-        async with self._turn():
+        async with self._lock:
             told = _said(await self._call("#FTPPWD"))
         found = _QUOTED(told)
         return found.group(1).replace('""', '"') if found else told
@@ -253,14 +186,14 @@ class FTPClient:
         """
         How many octets a file has (#FTPFSIZE).
         """
-        async with self._turn():
+        async with self._lock:
             return await self._sizeOf(name)
 
     async def delete(self, name: str) -> None:
         """
         Delete a file (#FTPDELE).
         """
-        async with self._turn():
+        async with self._lock:
             await self._call("#FTPDELE", name)
 
     async def list(self, name: str = "", limit: int = LIMIT) -> list[str]:
@@ -272,7 +205,7 @@ class FTPClient:
         @raise TooLong: it has more.
         """
         listing = BytesIO()
-        async with self._turn():
+        async with self._lock:
             await self._take(Taking(listing, limit=limit), "#FTPLIST", name or None)
         return listing.getvalue().decode("utf-8", "surrogateescape").splitlines()
 
@@ -289,14 +222,14 @@ class FTPClient:
         @raise TransferFailed: the server doesn't take it, or not all of it.
         @raise TransferBroken: the module has stopped taking it.
         """
-        async with self._turn():
+        async with self._lock:
             return await self._send(name, source, progress, "#FTPPUT", 0)
 
     async def append(self, name: str, source: Source, progress: Progress | None = None) -> int:
         """
         Write on at the end of a file (#FTPAPP); otherwise as L{put}.
         """
-        async with self._turn():
+        async with self._lock:
             before = await self._sizeOr(name, 0)
             return await self._send(name, source, progress, "#FTPAPP", before)
 
@@ -325,7 +258,7 @@ class FTPClient:
         @raise TooLong: it has more.
         """
         file = BytesIO()
-        async with self._turn():
+        async with self._lock:
             await self._fetch(name, offset, Taking(file, progress, limit))
         return file.getvalue()
 
@@ -339,7 +272,7 @@ class FTPClient:
         @return: the octets that have come.
         @raise TransferFailed: it can't be had, or not all of it.
         """
-        async with self._turn():
+        async with self._lock:
             return await self._fetch(name, offset, Taking(sink, progress))
 
     async def _fetch(self, name: str, offset: int, taking: Taking) -> int:
@@ -351,27 +284,39 @@ class FTPClient:
         """
         Fetch a file piece by piece in command mode (#FTPGETPKT, #FTPRECV), so that other commands can go between.
 
-        Otherwise as L{getTo}; but there is no way to give it up: after an error the module goes on fetching, and the
-        session is to be closed.
-
-        @raise WrongState: the module fetches a file that was given up.
+        Otherwise as L{getTo}; but a module has no way to give it up, so the session is closed when it is cancelled or
+        fails half way.
         """
         taking = Taking(sink, progress)
         gate = _Gate()
-        async with self._turn():
+        async with self._lock:
             whole = await self._begin(name, offset)
-            await self._call("#FTPGETPKT", name, 0)
-            if not IConsumer.providedBy(sink):
-                await self._packets(taking, gate)
-            else:
-                consumer: Any = sink
-                consumer.registerProducer(gate, True)
-                try:
+            async with self._endedBy(CancelledError):
+                await self._call("#FTPGETPKT", name, 0)
+            async with self._endedBy(Exception):
+                if not IConsumer.providedBy(sink):
                     await self._packets(taking, gate)
-                finally:
-                    consumer.unregisterProducer()
+                else:
+                    consumer: Any = sink
+                    consumer.registerProducer(gate, True)
+                    try:
+                        await self._packets(taking, gate)
+                    finally:
+                        consumer.unregisterProducer()
             await self._verdict()
             return self._whole(name, offset, taking.octets, whole)
+
+    @asynccontextmanager
+    async def _endedBy(self, kind: type[Exception]) -> AsyncIterator[None]:
+        """
+        Close the session at such an error, since the module goes on fetching.
+        """
+        try:
+            yield
+        except kind:
+            with suppress(ATError):
+                await self._client.execute("#FTPCLOSE", _ROWS["#FTPCLOSE"].longest)
+            raise
 
     async def _packets(self, taking: Taking, gate: _Gate) -> None:
         isLast = False
@@ -493,17 +438,9 @@ class FTPClient:
         """
         What an error of the module means.
         """
-        kind = _ERRORS.get(error.reason.number, otherwise)
+        kind = ERRORS.get(error.reason.number, otherwise)
         try:
             reply = _said(await self._client.execute("#FTPMSG"))
         except CommandFailed:
             reply = ""
         return kind(str(error), reply)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        await self._lock.acquire()
-        try:
-            yield
-        finally:
-            self._lock.release()

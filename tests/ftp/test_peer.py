@@ -20,10 +20,9 @@ from atrunproto.at import peeronline
 from atrunproto.at.errors import LinkLost
 from atrunproto.at.peertransfer import TooLong, TransferBroken
 from atrunproto.ftp.module import FTP
-from atrunproto.ftp.peer import (
+from atrunproto.ftp.peer import FileType, FTPClient
+from atrunproto.ftp.peererrors import (
     CannotConnect,
-    FileType,
-    FTPClient,
     FTPError,
     NoContext,
     NoSession,
@@ -31,7 +30,6 @@ from atrunproto.ftp.peer import (
     Refused,
     SessionTaken,
     TransferFailed,
-    WrongState,
 )
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint
 from atrunproto.ipeasy.peercontexts import SocketSettings
@@ -271,10 +269,9 @@ def test_failingEnds(host: Host, server: Server) -> None:
     assert (server.folder / "after.bin").read_bytes() == b"after"
     with pytest.raises(OSError, match="full"):
         host.run(host.ftp.getPackets("large.bin", Broken()))
-    # the module still fetches
-    with pytest.raises(WrongState):
+    # there is no other way to end such a file than to end the session
+    with pytest.raises(NoSession):
         host.run(host.ftp.get("after.bin"))
-    host.run(host.ftp.close())
     host.enter(server)
     assert host.run(host.ftp.get("after.bin")) == b"after"
 
@@ -297,10 +294,49 @@ def test_cancelled(host: Host, server: Server) -> None:
     """A transfer that is cancelled is given up, and the session goes on."""
     (server.folder / "large.bin").write_bytes(contents(LARGE))
     host.enter(server)
+    file, sizes = BytesIO(), list[int]()
+
+    def give(running: Deferred[int]) -> None:
+        running.cancel()
+        sizes.append(len(file.getvalue()))
+
     with pytest.raises(CancelledError):
-        host.run(midway(lambda heard: host.ftp.getTo("large.bin", BytesIO(), 0, heard), lambda it: it.cancel()))
+        host.run(midway(lambda heard: host.ftp.getTo("large.bin", file, 0, heard), give))
     host.run(host.ftp.put("after.bin", b"after"))
     assert (server.folder / "after.bin").read_bytes() == b"after"
+    assert sizes == [len(file.getvalue())]
+    with pytest.raises(CancelledError):
+        host.run(
+            midway(
+                lambda heard: host.ftp.getPackets("large.bin", BytesIO(), 0, heard),
+                lambda it: host.reactor.callLater(0, it.cancel),
+            )
+        )
+    host.enter(server)
+    assert host.run(host.ftp.get("after.bin")) == b"after"
+
+
+def test_failingConsumer(host: Host, server: Server) -> None:
+    """A consumer that fails when it is given a producer, or when that leaves, ends the transfer and is told."""
+    (server.folder / "some.bin").write_bytes(contents(10_000))
+    host.enter(server)
+
+    class Unwilling(Hesitant):
+        """Takes no producer."""
+
+        def registerProducer(self, producer: Any, streaming: bool) -> None:
+            raise ValueError("no")
+
+    class Clinging(Hesitant):
+        """Lets no producer go."""
+
+        def unregisterProducer(self) -> None:
+            raise ValueError("no")
+
+    for kind in Unwilling, Clinging:
+        with pytest.raises(ValueError, match="no"):
+            host.run(host.ftp.getTo("some.bin", kind(host.reactor)))
+    assert host.run(host.ftp.get("some.bin")) == contents(10_000)
 
 
 def test_inTurn(host: Host, server: Server) -> None:
