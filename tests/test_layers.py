@@ -49,6 +49,7 @@ SHELLS = {
     "ftp.control",
     "ftp.module",
     "ftp.peer",
+    "ftp.peererrors",
     "ftp.transfer",
     "mail.commands",
     "mail.module",
