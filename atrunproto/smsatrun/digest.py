@@ -92,7 +92,7 @@ class Envelope:
 
     direction: Direction
     session: int
-    text: bytes
+    text: bytes = field(repr=False)
     digest: bytes = field(repr=False)
     transaction: int = _TRANSACTION
     segment: int = 1

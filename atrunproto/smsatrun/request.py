@@ -7,7 +7,7 @@ Source: Running AT Commands Remotely Rev. 9, 2.1, 2.3, 2.5.2 (S); reference 3.3,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atrunproto.at.bearer import BearerKind
 from atrunproto.at.errors import PeerViolation
@@ -50,7 +50,7 @@ class Request:
     """
 
     sender: Address
-    text: bytes
+    text: bytes = field(repr=False)
     coding: DataCoding
     signature: Signature | None = None
 
@@ -58,9 +58,11 @@ class Request:
     def recognise(cls, unit: Deliver, whiteList: WhiteList) -> Request | None:
         """
         See whether a message is a command; C{None}: it is an ordinary one (TEL-SMS-21, TEL-SMS-23).
+
+        One with a user data header is none: it is a part, or is for some port (that all headers count is assumed).
         """
         coding, data = unit.userData.coding, unit.userData
-        if data.concatenation is not None or coding.isCompressed or coding.alphabet is Alphabet.UCS2:
+        if data.elements or coding.isCompressed or coding.alphabet is Alphabet.UCS2:
             return None
         text, signature = _plain(data), None
         if coding.alphabet is Alphabet.OCTETS:
