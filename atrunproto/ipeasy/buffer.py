@@ -6,7 +6,6 @@ Source: reference 6.4 (srMode 3) and 6.5 (#SRECV); TEL-CMD-12, TEL-CMD-21.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import NamedTuple
 
 #: an address and a port
@@ -42,7 +41,8 @@ class ReceiveBuffer:
 
     def __init__(self) -> None:
         self._octets = bytearray()
-        self._datagrams: deque[tuple[Place, int]] = deque()
+        # at most so many that to take the first out of the list costs nothing
+        self._datagrams: list[tuple[Place, int]] = []
 
     def __len__(self) -> int:
         return len(self._octets)
@@ -72,9 +72,11 @@ class ReceiveBuffer:
         del self._octets[:count]
         rest = len(data)
         while rest and self._datagrams:
-            origin, waiting = self._datagrams.popleft()
+            origin, waiting = self._datagrams[0]
             if waiting > rest:
-                self._datagrams.appendleft((origin, waiting - rest))
+                self._datagrams[0] = origin, waiting - rest
+            else:
+                del self._datagrams[0]
             rest -= min(rest, waiting)
         return data
 

@@ -224,16 +224,10 @@ class Conversation:
         """
         A datagram has come; online it is lost unless it is the peer's, for a stream can't tell whose it is (A).
         """
-        if self.state is not State.ONLINE or origin == self._peer:
+        assert self.link is not None
+        peer: Any = self.link.getPeer()
+        if self.state is not State.ONLINE or origin == (peer.host, peer.port):
             self._received(data, origin)
-
-    @property
-    def _peer(self) -> Place | None:
-        """
-        Where what is sent goes to.
-        """
-        peer: Any = self.link.getPeer() if self.link is not None else None
-        return None if peer is None else (peer.host, peer.port)
 
     def _received(self, data: bytes, origin: Place | None = None) -> None:
         if self.state is State.ONLINE and self._bridge is not None and self._bridge.isUp:
