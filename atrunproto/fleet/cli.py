@@ -217,8 +217,8 @@ def _answerRows(execution: dict[str, Any]) -> list[tuple[str, str, str, str]]:
             texts.append(f"{answer['command']}:")
         texts += answer["lines"]
         # An OK says nothing if there are lines, and an error stands at the end in full.
-        if answer["result"] == "OK" and not answer["lines"]:
-            texts.append("OK")
+        if answer["result"] in ("OK", "") and not answer["lines"]:
+            texts.append(answer["result"] or "no answer")
     if execution["error"]:
         texts.append(execution["error"])
     seconds = "" if execution["seconds"] is None else f"{execution['seconds']:.3f}"

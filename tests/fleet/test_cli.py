@@ -147,6 +147,11 @@ class CommandTests(TestCase):
         for arguments, environment, message in (
             (["run", "--all", "AT"], {}, "atrun: no module is known yet\n"),
             (["run", "--module", "1234", "AT"], {}, "atrun: no module with IMEI '1234' is known\n"),
+            (["run", "--all", "--via", "sms", "AT"], {}, "atrun: this host has no SMS gateway: start it with"),
+            (["add-number", "0335"], {}, "atrun: a telephone number is international, with a plus sign"),
+            (["add-number", "+39335", "--password-file", "none"], {}, "atrun: no password: [Errno 2] No such file"),
+            (["remove-number", "+39335"], {}, "atrun: the number +39335 is not known\n"),
+            (["remove-number", "x/ y"], {}, "atrun: there is nothing at /api/numbers/x%2F%20y\n"),
             (["job", "7"], {}, "atrun: there is no job 7\n"),
             (["modules"], {"ATRUN_TOKEN": "wrong"}, "atrun: the token is missing or wrong"),
             (["modules", "--token-file", "none"], {}, "atrun: no token: [Errno 2] No such file or directory: 'none'\n"),

@@ -19,7 +19,7 @@ from twisted.trial.unittest import TestCase
 from atrunproto.fleet.links import addressText
 from tests.programs import Program, environment, freePort, twistd
 
-from .doubles import IMEI, OTHER
+from .doubles import IMEI, NUMBER, OTHER, OTHER_NUMBER
 
 
 class Silent(Protocol):
@@ -192,6 +192,55 @@ class DaemonTests(TestCase):
         self.assertIn("dial-out", (await self.atrun("modules"))[0])
         self.assertNotIn("s3cret-w0rd", program.output)
         await self.kill()
+
+    async def test_sms(self) -> None:
+        """Modules are reached by short message, and a password stays a secret (TEL-SMS-01, TEL-SMS-02)."""
+        (self.folder / "modules.toml").write_text(f"""
+time-scale = 0
+
+[[module]]
+number = "+393930000001"
+at = {{1 = "tcp:{self.port}:interface=127.0.0.1"}}
+
+[[module]]
+number = "{NUMBER}"
+imei = "{IMEI}"
+startup = ['AT#SMSATWL=0,1,0,"+39393*"', "AT#SMSATRUN=1"]
+
+[[module]]
+number = "{OTHER_NUMBER}"
+imei = "{OTHER}"
+startup = ['AT#SMSATWL=0,1,1,"s3cret-w0rd-of16"', "AT#SMSATRUN=1"]
+""")
+        (self.folder / "sms.password").write_text("s3cret-w0rd-of16\n")
+        modules = twistd(self.folder, "atrun-module", "--config", "modules.toml")
+        self.addCleanup(modules.signal, "KILL")
+        await modules.whenPrinted("modules switched on: 3")
+        program = self.start("--sms-gateway", f"tcp:127.0.0.1:{self.port}")
+        await program.whenPrinted("is ready")
+        await self.atrun("add-number", NUMBER)
+        out, err, status = await self.atrun(
+            "add-number", OTHER_NUMBER, "--imei", OTHER, "--password-file", "sms.password"
+        )
+        self.assertEqual((out.splitlines()[1].split(), err, status), ([OTHER_NUMBER, OTHER, "digest"], "", 0))
+        await program.whenPrinted(f"module {IMEI} (HE910) at {NUMBER}")
+        out, _, status = await self.atrun("numbers")
+        rows = [line.split() for line in out.splitlines()[1:]]
+        self.assertEqual((rows, status), ([[NUMBER, IMEI, "simple"], [OTHER_NUMBER, OTHER, "digest"]], 0))
+        out, err, status = await self.atrun("run", "--all", "--via", "sms", "AT+CGSN")
+        rows = [line.split() for line in out.splitlines()[1:]]
+        self.assertEqual([(row[0], row[1], row[3]) for row in rows], [(imei, "done", imei) for imei in (IMEI, OTHER)])
+        self.assertEqual((err, status), ("job 1: 2 done\n", 0))
+        self.assertIn(NUMBER, (await self.atrun("modules"))[0])
+        out, _, status = await self.atrun("remove-number", NUMBER)
+        self.assertEqual((NUMBER in out, status), (True, 0))
+        _, err, status = await self.atrun("run", "--module", NUMBER, "--via", "sms", "AT")
+        self.assertEqual((err, status), (f"atrun: no module with IMEI '{NUMBER}' is known\n", 2))
+        self.assertNotIn("s3cret", program.output)
+        self.process.signalProcess("TERM")
+        await program.ended
+        self.assertIn("the host has ended", program.output)
+        self.assertNotIn("Traceback", program.output)
 
     async def test_silentCallers(self) -> None:
         """Callers that never say a word are bounded in number, and a module among them is served."""
