@@ -140,11 +140,10 @@ class Command:
 
     def testLine(self) -> str | None:
         """
-        The answer to the test form: name and ranges, or nothing where there are no parameters.
+        The answer to the test form: name and ranges, or nothing where no parameter has one to show.
         """
-        if not self.allParameters:
-            return None
-        return f"{self.name}: {','.join(parameter.range() for parameter in self.allParameters)}"
+        ranges = [parameter.range() for parameter in self.allParameters]
+        return f"{self.name}: {','.join(ranges)}" if any(ranges) else None
 
     def show(self, values: Values, key: Key = None) -> str:
         """
@@ -341,7 +340,7 @@ def _answerTest(row: Command) -> Handler:
 
 def _nothing(at: ATInstance) -> None:
     """
-    Answer C{OK} and change nothing.
+    Answer C{OK} alone, and change nothing.
     """
 
 
@@ -362,10 +361,12 @@ class CommandSet:
         tables: Iterable[CommandTable],
         without: Iterable[str] = (),
         factory: Mapping[str, Values] | None = None,
+        plainTests: Iterable[str] = (),
     ) -> None:
         """
         @param without: names of rows that this product lacks.
         @param factory: the factory values of settings that differ from the row's.
+        @param plainTests: names of rows whose test form answers C{OK} alone.
         @raise Misuse: two tables declare one command.
         """
         self.dialect = dialect
@@ -381,6 +382,8 @@ class CommandSet:
             row = self.rows[name]
             parameters = [parameter.withDefault(value) for parameter, value in zip(row.parameters, values, strict=True)]
             self.rows[name] = replace(row, parameters=tuple(parameters))
+        for name in plainTests:
+            self.rows[name] = replace(self.rows[name], test=_nothing)
         self._cache: dict[bytes, Sequence[Invocation | Broken]] = {}
 
     def __iter__(self) -> Iterator[Command]:
@@ -439,7 +442,9 @@ class CommandSet:
         if row.run is None:
             raise refuse(self.dialect.syntaxError)
         parameters = row.allParameters
-        if command.arguments == (None,) and not any(parameter.required for parameter in parameters) and row.isSetting:
+        # the key of what may be undefined is optional like the rest
+        needed = row.parameters if row.definable else parameters
+        if command.arguments == (None,) and not any(parameter.required for parameter in needed) and row.isSetting:
             return Invocation(row, _nothing, (), form)
         values = parseArguments(parameters, command.arguments)
         if not row.isSetting:

@@ -24,7 +24,7 @@ from zope.interface import implementer
 from .bearer import LOCAL
 from .commands import CommandSet
 from .online import ChannelTransport, Escaped, LineDropped, Online, Unplugged
-from .results import NO_CARRIER, OK, ResultCode
+from .results import OK, ResultCode
 from .running import CommandRunner
 from .surroundings import Surroundings
 
@@ -131,7 +131,7 @@ class ATInstance(CommandRunner):
         if mode == 1 and (spell.online.survives or spell.online.resume is not None):
             self.leaveOnline(spell, Failure(Escaped()), OK)
         else:
-            self.leaveOnline(spell, Failure(LineDropped()), NO_CARRIER)
+            self.leaveOnline(spell, Failure(LineDropped()), spell.online.lost)
 
     def takeSuspended(self) -> Online | None:
         """

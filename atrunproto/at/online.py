@@ -58,7 +58,7 @@ class Online:
     announcement: ResultCode = CONNECT
     #: what ends it when the escape sequence comes
     escaped: ResultCode = OK
-    #: what ends it when the channel closes
+    #: what ends it when the channel closes, or DTR drops
     lost: ResultCode = NO_CARRIER
     #: what lies behind the channel lives on when DTR drops under &D1
     survives: bool = False

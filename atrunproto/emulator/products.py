@@ -83,6 +83,8 @@ class Family:
     pins: int = 10
     #: factory values that differ from those of the command rows
     factory: Mapping[str, Values] = field(default_factory=dict)
+    #: commands whose test form answers OK alone
+    plainTests: Sequence[str] = ()
     #: octets that one SRING in data view shows, and that #SSEND takes; sockets online at once; whether a listening
     #: socket can answer by itself; whether #SS shows that one is dialled; whether one that waits for datagrams hears
     #: several callers (reference 6.1, 6.4 to 6.7, 15)
@@ -123,6 +125,7 @@ HE863_FAMILY = Family(
     limits={"viewed": 1500, "sent": 1020, "online": 1, "answering": 0, "attempts": 0, "callers": 0, **_MESSAGES},
     # in the transcripts of its guide the peer never sees the escape sequence (A)
     factory={"#SKIPESC": (1,)},
+    plainTests=("#SS",),
 )
 XE910_3G = Family(
     name="xE910-3G",
@@ -214,7 +217,7 @@ class Product:
 def _commands(family: str, hasRunAT: bool, isImproved: bool) -> CommandSet:
     found = FAMILIES[family]
     factory = {**found.factory, "#SMSMODE": (1,)} if isImproved else found.factory
-    return CommandSet(found.dialect, _tables(found, hasRunAT), factory=factory)
+    return CommandSet(found.dialect, _tables(found, hasRunAT), factory=factory, plainTests=found.plainTests)
 
 
 def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:

@@ -103,15 +103,15 @@ class Bridge:
             self._spell.online = replace(self._spell.online, lost=lost)
             self._spell.loseConnection()
 
-    def outlive(self, escaped: ResultCode) -> None:
+    def outlive(self, told: ResultCode) -> None:
         """
-        Keep the DTE online though the connection is gone, until it escapes.
+        Keep the DTE online though the connection is gone, until it escapes or drops DTR.
 
-        @param escaped: what it is told then.
+        @param told: what it is told then.
         """
         assert self._spell is not None
         # nothing is left that could live on when DTR drops under &D1
-        self._spell.online = replace(self._spell.online, escaped=escaped, survives=False)
+        self._spell.online = replace(self._spell.online, escaped=told, lost=told, survives=False)
 
 
 class ToPeer:

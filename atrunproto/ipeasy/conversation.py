@@ -259,13 +259,13 @@ class Conversation:
         self.socket.stopListening()
         bridge = self._bridge
         if before is State.ONLINE and self._closureType == KEEP_ONLINE and bridge is not None and bridge.isUp:
-            bridge.outlive(self._noCarrier)
+            bridge.outlive(self._noCarrier(self.cause))
             return
         self._follow(Input.CLOSED)
         if before is State.ONLINE:
             self._endSpell()
         else:
-            self._tell(self._noCarrier)
+            self._tell(self._noCarrier(self.cause))
 
     def idleOver(self) -> None:
         """
@@ -286,14 +286,15 @@ class Conversation:
         self._bridge = Bridge(self, over)
         if self.link is not None:
             self.link.forwardAt(at.value("#PADFWD") if at.value("#PADCMD") else None)
-        rows = at.commands.rows
+        rows, shut = at.commands.rows, self._noCarrier(LOCAL)
         guard = at.value("#E2ESC") if "#E2ESC" in rows else 0
         return Online(
             self._bridge,
             guard=float(guard) if guard else None,
             transmitEscape=not at.value("#SKIPESC"),
             survives=not self.isOld,
-            escaped=NO_CARRIER if self.isOld else OK,
+            escaped=shut if self.isOld else OK,
+            lost=shut,
         )
 
     def inCommandMode(self, at: ATInstance, happened: Input) -> None:
@@ -328,7 +329,7 @@ class Conversation:
 
     def _endSpell(self) -> None:
         if self._bridge is not None:
-            self._bridge.end(self._noCarrier)
+            self._bridge.end(self._noCarrier(self.cause))
 
     # -- command mode
 
@@ -430,15 +431,14 @@ class Conversation:
     def _tell(self, notice: str | ResultCode | Callable[[], Iterable[str]]) -> bool:
         return self.socket.tell(self.owner, notice)
 
-    @property
-    def _noCarrier(self) -> ResultCode:
+    def _noCarrier(self, cause: int) -> ResultCode:
         """
         The notice of a close, in the form of #SCFGEXT2.
         """
         mode = self.socket.extension.noCarrierMode
         if mode == 0:
             return NO_CARRIER
-        text = f"{NO_CARRIER.text}:{self.connId}" + (f",{self.cause}" if mode == 2 else "")
+        text = f"{NO_CARRIER.text}:{self.connId}" + (f",{cause}" if mode == 2 else "")
         return ResultCode(NO_CARRIER.number, text)
 
     # -- end
@@ -465,7 +465,7 @@ class Conversation:
         if before in (State.LISTENING, State.INCOMING):
             self._tell(f"{self._listening}: ABORTED")
         elif before in (State.SUSPENDED, State.PENDING):
-            self._tell(self._noCarrier)
+            self._tell(self._noCarrier(self.cause))
 
     def _end(self, happened: Input, cause: int) -> None:
         if self.isConnected:

@@ -277,6 +277,27 @@ def test_settingsReadBack(a: int, b: int, name: str) -> None:
     assert reads(Bench(memory=bench.module.memory), "#PAIR").endswith(f"#PAIR: {a},{b}".encode())
 
 
+def test_definableChangesNothing() -> None:
+    """An empty value leaves what may be undefined as it is, its key being optional like the rest (TEL-GEN-06)."""
+    bench = quiet()
+    assert bench.say(b'AT+DEF=2,"apn"\r') == OK
+    assert bench.say(b"AT+DEF=\r") == OK
+    assert bench.say(b"AT+DEF?\r") == line('+DEF: 2,"apn"') + OK
+
+
+def test_testFormWithoutRanges() -> None:
+    """A test form that has no range to show answers OK alone."""
+    table = CommandTable("t")
+    table.action("#ONE", Text("word"))(lambda at, word: None)
+    table.action("#TWO", Text("word"), Int("n", 0, 1))(lambda at, word, n: None)
+    commands = CommandSet(TELIT, [table], plainTests=["#TWO"])
+    assert table.rows["#ONE"].testLine() is None
+    assert table.rows["#TWO"].testLine() == "#TWO: ,(0,1)"
+    (invocation,) = commands.prepare(b"#TWO=?")
+    assert isinstance(invocation, Invocation)
+    assert invocation.handler(None) is None
+
+
 def test_rowFacts() -> None:
     """A row knows what the manual tells of it."""
     table = CommandTable("t")
@@ -290,4 +311,4 @@ def test_rowFacts() -> None:
         9.0,
         True,
     )
-    assert row.testLine() == "#A: "
+    assert row.testLine() is None

@@ -33,6 +33,9 @@ def test_define() -> None:
         "OK",
     ]
     assert at.execute("AT+CGDCONT=?") == ['+CGDCONT: (1-5),"IP",,,(0,1),(0,1)', "OK"]
+    before = at.execute("AT+CGDCONT?")
+    assert at.execute("AT+CGDCONT=") == ["OK"]
+    assert at.execute("AT+CGDCONT?") == before
     assert at.execute("AT+CGDCONT=1") == ["OK"]
     assert at.execute("AT+CGDCONT?")[:-1] == ['+CGDCONT: 3,"IP","APN","127.0.0.5",1,1']
 

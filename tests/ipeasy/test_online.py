@@ -6,7 +6,7 @@ import pytest
 
 from atrunproto.ipeasy.buffer import WINDOW
 from atrunproto.ipeasy.module import SocketTable
-from tests.ipeasy.lines import Lines
+from tests.ipeasy.lines import HOST, PORT, Lines
 
 
 def test_escape() -> None:
@@ -246,6 +246,27 @@ def test_dtr(mode: int, answer: bytes, state: int) -> None:
     assert lines.after(0) == answer
     assert lines.state() == state
     assert wire.isClosed is (state == 0)
+
+
+@pytest.mark.parametrize(("mode", "end"), [(1, b":1"), (2, b":1,0")])
+def test_dtrInForm(mode: int, end: bytes) -> None:
+    """DTR under &D2, and the escape from an old connection, answer in the form of #SCFGEXT2 (reference 6.1, 6.7)."""
+    lines = Lines()
+    lines.ask(f"AT&D2#SCFGEXT2=1,0,0,0,0,{mode}")
+    lines.dial(mode=0)
+    lines.emulated.module.instance(1).lineDropped()
+    assert lines.after(0) == b"\r\nNO CARRIER%s\r\n" % end
+    assert lines.ask(f'AT#SKTD=0,{PORT},"{HOST}"') == ["CONNECT"]
+    assert lines.escape() == b"\r\nNO CARRIER%s\r\n" % end
+
+
+def test_dtrInFormWithoutPeer() -> None:
+    """A port kept online without its peer tells why that has gone when DTR goes off, as at an escape (TEL-EXT-17)."""
+    lines = Lines()
+    lines.ask("AT&D2#SCFGEXT2=1,0,0,0,0,2")
+    lines.dial(mode=0, closureType=255).close()
+    lines.emulated.module.instance(1).lineDropped()
+    assert lines.after(0) == b"\r\nNO CARRIER:1,1\r\n"
 
 
 def test_unplugged() -> None:

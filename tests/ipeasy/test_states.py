@@ -243,3 +243,11 @@ def test_type(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_noType(product: str) -> None:
     """Other families don't have #ST (reference 6.6)."""
     assert Lines(product).ask("AT#ST") == ["ERROR"]
+
+
+@pytest.mark.parametrize(("product", "answer"), [("HE863-EUD", []), ("GE865-QUAD", ["#SS: (1-6)"])])
+def test_testForm(product: str, answer: list[str]) -> None:
+    """The test form of #SS answers OK alone on HE863 (reference 6.6)."""
+    lines = Lines(product)
+    assert lines.ask("AT#SS=?") == [*answer, "OK"]
+    assert len(lines.ask("AT#SS")) == 7
