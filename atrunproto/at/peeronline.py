@@ -27,6 +27,7 @@ from .lines import IPeerLines
 from .online import Escaped
 from .peercheck import EndCheck
 from .peerescape import ESCAPE
+from .peerproducing import OnlineProducer
 from .peersending import ESCAPE_GUARD, OnlineSender
 from .peertail import TailWatch, codeMarks
 from .results import NO_CARRIER, OK
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 SILENCE = 0.3
 #: seconds that a module may take for its answer to the escape sequence, the guard time not counted (A)
 ESCAPE_ANSWER = 10.0
-#: seconds that it may take where the end of a call is checked: the silence behind it, and the way
+#: seconds that it may take where the end of a call is checked, or the sequence comes back: the silence, and the way
 CHECK_ANSWER = 3.0
 #: times that it is sent: a module that was slow to take the data in front of it has heard no silence (A)
 ESCAPE_TRIES = 2
@@ -75,6 +76,7 @@ class PeerTransport:
     (closing) the producer is gone: -> leaving, then the hang-up line.
     (online, closing) escape: -> leaving.
     (leaving) write: dropped; the guard time, the escape sequence, OK or NO CARRIER: C{connectionLost} -> dead.
+    (leaving) the escape sequence comes back and no answer follows: C{connectionLost} -> dead.
     (online, closing, leaving) NO CARRIER, DCD off, the link lost: C{connectionLost} -> dead.
     (online) NO CARRIER, if it is to be checked and there are no modem lines -> doubting: the producer is paused.
     (doubting) data before the escape sequence is sent: it was data -> online.
@@ -105,15 +107,15 @@ class PeerTransport:
         "_host",
         "_leaving",
         "_numeric",
+        "_patience",
         "_paused",
         "_peer",
-        "_producer",
+        "_producing",
         "_protocol",
         "_reason",
         "_sender",
         "_silence",
         "_skipLF",
-        "_streaming",
         "_transport",
         "_watch",
         "disconnecting",
@@ -145,8 +147,9 @@ class PeerTransport:
         self._sender = OnlineSender(client.clock, transport)
         self._silence: IDelayedCall | None = None
         self._answer: IDelayedCall | None = None
-        self._producer: Any = None
-        self._streaming = False
+        self._producing = OnlineProducer(transport, self._tell)
+        #: seconds for the answer, once the escape sequence has come back
+        self._patience = ESCAPE_GUARD + CHECK_ANSWER
         self._paused = False
         self._held = b""
         self._leaving = False
@@ -184,6 +187,15 @@ class PeerTransport:
             self._silence = None
         if onward:
             self._deliver(onward)
+        if self._leaving and self._answer is not None and data.endswith(ESCAPE):
+            self._echoed()
+
+    def _echoed(self) -> None:
+        """
+        The escape sequence has come back: from a module in command mode, which gives no answer, or from the other side.
+        """
+        self._stopAnswer()
+        self._answer = self._clock.callLater(self._patience, self._given, self._patience)
 
     def _awaitSilence(self) -> None:
         if self._silence is None:
@@ -219,7 +231,7 @@ class PeerTransport:
         if not self._leaving:
             self._leaving = self.disconnecting = True
             self._reason = Failure(reason or Escaped())
-            self._stopProducer()
+            self._producing.stop()
             self._resume()
             if not self._asked:
                 if self._check is not None:
@@ -235,9 +247,7 @@ class PeerTransport:
         """
         self._check = EndCheck(mark)
         self._sender.escapeAfter(ESCAPE_GUARD, self._ask)
-        if self._producer is not None:
-            self._transport.unregisterProducer()
-            self._tell(self._producer.pauseProducing)
+        self._producing.hold()
 
     def _ask(self) -> None:
         self._asked = True
@@ -268,9 +278,7 @@ class PeerTransport:
             self._awaitReturn()
         else:
             self._sender.stayOnline()
-            if self._producer is not None:
-                self._transport.registerProducer(self._producer, self._streaming)
-                self._tell(self._producer.resumeProducing)
+            self._producing.release()
         if self._paused:
             self._readNoMore()
         return check.data
@@ -288,7 +296,7 @@ class PeerTransport:
         """
         The transport below is gone, and has stopped the producer.
         """
-        self._producer = None
+        self._producing.forget()
         self._end(reason, LinkLost(_SHOWN, True))
 
     # -- how it ends
@@ -302,6 +310,7 @@ class PeerTransport:
         """
         The escape sequence is sent.
         """
+        self._patience = guard + CHECK_ANSWER
         self._watch.watch(codeMarks([OK, NO_CARRIER], self._numeric))
         self._answer = self._clock.callLater(guard + ESCAPE_ANSWER, self._unanswered, guard, tries)
 
@@ -361,12 +370,13 @@ class PeerTransport:
         if self._forgetLines is not None:
             self._forgetLines()
         client.onlineEnded(error is None, hangUp)
-        self._stopProducer()
+        self._producing.stop()
         self._resume()
         self._deliverHeld()
-        self._tell(self._protocol.connectionLost, reason)
         if self._behind:
+            # before anybody who hears of the end has a command under way, which they might be taken to answer
             client.dataReceived(self._behind)
+        self._tell(self._protocol.connectionLost, reason)
         if self._done is not None:
             if error is None:
                 self._done.callback(None)
@@ -398,7 +408,7 @@ class PeerTransport:
         Leave online mode and hang up, once a pull producer has finished.
         """
         self.disconnecting = True
-        if self._producer is None or self._streaming:
+        if not self._producing.pulls:
             self.abortConnection()
 
     def abortConnection(self) -> None:
@@ -425,32 +435,14 @@ class PeerTransport:
 
         @raise RuntimeError: there is one already.
         """
-        if self._producer is not None:
-            raise RuntimeError("a producer is registered already")
         if self._client is None or self._leaving:
             producer.stopProducing()
-            return
-        # a pull producer may be asked, and end, inside the call
-        self._producer, self._streaming = producer, streaming
-        self._transport.registerProducer(producer, streaming)
+        else:
+            self._producing.register(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        if self._producer is None:
-            return
-        self._producer = None
-        if self._client is not None and not self._leaving:
-            self._transport.unregisterProducer()
-            if self.disconnecting:
-                self.abortConnection()
-
-    def _stopProducer(self) -> None:
-        """
-        Nothing more can be written.
-        """
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            self._transport.unregisterProducer()
-            self._tell(producer.stopProducing)
+        if self._producing.unregister() and self.disconnecting:
+            self.abortConnection()
 
     def pauseProducing(self) -> None:
         """

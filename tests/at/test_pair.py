@@ -19,7 +19,7 @@ from atrunproto.at.online import Escaped
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peercheck import CHECK_HELD
 from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_WAIT
-from atrunproto.at.peeronline import ESCAPE_ANSWER, ESCAPE_TRIES, SILENCE, FalseAlarm, OnlineAddress
+from atrunproto.at.peeronline import CHECK_ANSWER, ESCAPE_ANSWER, ESCAPE_TRIES, SILENCE, FalseAlarm, OnlineAddress
 from atrunproto.at.peersending import ESCAPE_GUARD
 from atrunproto.at.peerwire import NUMERIC_SETTLE
 from atrunproto.at.results import CME, CMS, MULTITECH, cmsReason
@@ -526,6 +526,60 @@ def test_unansweredEscape() -> None:
     following = pair.client.execute("AT+CSQ")
     pair.wait(3 * RESYNC_WAIT)
     assert result(following).lines == ("+CSQ: 20,0",)
+
+
+def test_escapeComesBack() -> None:
+    """A module that has left online mode itself, and echoes, is soon taken for what it is: it says nothing more."""
+    pair = Pair()
+    pair.ask("ATE1")
+    channel, protocol = pair.online()
+    assert channel.transport is not None
+    channel.transport.loseConnection()
+    pair.clock.advance(0)
+    protocol.way.write(b"more of it")
+    pair.wait(SILENCE)
+    assert protocol.heard == b"\r\nNO CARRIER\r\nmore of it"
+    protocol.way.abortConnection()
+    following = pair.client.execute("AT+CSQ")
+    pair.wait(2 * ESCAPE_GUARD + CHECK_ANSWER + 2 * RESYNC_WAIT)
+    assert protocol.lost == [CommandTimeout]
+    assert result(following).lines == ("+CSQ: 20,0",)
+
+
+def test_escapeIsRepeated() -> None:
+    """Where the other side sends the escape sequence back, the module's answer behind it still counts."""
+    pair = Pair()
+    channel, protocol = pair.online(transmitEscape=True)
+    left = pair.client.escape()
+    pair.wait(ESCAPE_GUARD)
+    assert channel.transport is not None
+    channel.transport.write(b"+++")
+    pair.wait(ESCAPE_GUARD + SILENCE)
+    assert result(left) is None
+    assert protocol.lost == [Escaped]
+
+
+def test_noticesBehindTheEnd() -> None:
+    """Notices that come behind the end of a call aren't taken for the answer to what its protocol asks then."""
+    pair = Pair()
+    told, asked = list[str](), list[Any]()
+
+    class Redialling(Recorder):
+        """Calls again at once."""
+
+        def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+            asked.append(pair.client.connect("AT#CALL", Recorder()))
+
+    pair.client.onNotice("NO CARRIER", told.append)
+    channel, protocol = FakeChannel(), Redialling()
+    pair.bench.calls.online.append(pair.bench.calls.resumable(channel))
+    pair.client.connect("AT#CALL", protocol)
+    pair.link.pump()
+    pair.bench.calls.online.append(pair.bench.calls.resumable(FakeChannel()))
+    pair.client.dataReceived(b"\r\nNO CARRIER\r\n\r\nNO CARRIER\r\n")
+    pair.clock.advance(SILENCE)
+    assert told == ["NO CARRIER"]
+    assert pending(asked[0])
 
 
 def test_escapeBehindData() -> None:

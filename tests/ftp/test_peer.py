@@ -417,12 +417,15 @@ def test_broken(host: Host, server: Server, monkeypatch: pytest.MonkeyPatch) -> 
     def get(heard: Any) -> Any:
         return host.ftp.getTo("large.bin", Hesitant(host.reactor), 0, heard)
 
-    monkeypatch.setattr(peeronline, "ESCAPE_ANSWER", 1.0)
+    monkeypatch.setattr(peeronline, "CHECK_ANSWER", 0.5)
     host.enter(server)
     for echo in "ATE0", "ATE1":
         host.ask(echo)
+        began = host.reactor.seconds()
         with pytest.raises(TransferBroken):
             host.run(midway(put, cut))
+        # an echo of the escape sequence shows that the module isn't online any more
+        assert host.reactor.seconds() - began < peeronline.ESCAPE_ANSWER
     with pytest.raises(TransferFailed):
         host.run(midway(get, cut))
     with pytest.raises(LinkLost):
