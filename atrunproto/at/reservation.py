@@ -71,6 +71,13 @@ class Reservation:
         """
         return self._lender.memory.get(self._service)
 
+    @property
+    def isHeld(self) -> bool:
+        """
+        Whether the service has its instance; an update may have taken it away (TEL-SMS-25).
+        """
+        return self.number != 0 and self._lender.reservedBy(self.number) == self._service
+
     def enable(self, number: int, by: int, kept: object) -> None:
         """
         Take an instance, and remember it; it is nobody's if it can't be remembered.
@@ -112,9 +119,9 @@ class Reservation:
         """
         Give the instance back.
         """
-        held, self.number = self.number, 0
-        if held:
-            self._lender.release(held)
+        if self.isHeld:
+            self._lender.release(self.number)
+        self.number = 0
 
     def forget(self) -> None:
         """

@@ -158,7 +158,7 @@ class SMSATRUNService:
         """
         <stat> of #SMSATRUN?: whether requests are served.
         """
-        return self._reservation.number != 0
+        return self._reservation.isHeld
 
     @property
     def whiteList(self) -> WhiteList:
@@ -224,13 +224,12 @@ class SMSATRUNService:
 
     def _held(self) -> ATInstance | None:
         """
-        The service's instance; C{None}, and the service is off, if it can't be had.
+        The service's instance; C{None}, and requests wait for the next one, if it can't be had.
         """
         try:
             return self._reservation.hold(self._config[0])
         except CommandFailed:
-            self._log.warn("SMSATRUN ends: its AT instance is in use")
-            self.isEnabled = False
+            self._log.warn("SMSATRUN has to wait: its AT instance is in use")
             return None
 
     def _abandon(self) -> None:
@@ -339,7 +338,11 @@ class SMSATRUNService:
 
     def _tooLong(self) -> None:
         """
-        A command ran longer than it may: the module reboots (TEL-SMS-39).
+        A command ran longer than it may: the module reboots (TEL-SMS-39), unless an update has ended it.
         """
+        if not self.isActive:
+            self._abandon()
+            self._later()
+            return
         self._log.warn("a command over SMSATRUN has no end; the module reboots")
         self.surroundings.reboot()

@@ -14,6 +14,8 @@ from atrunproto.emulator.configuration import ModulePlan, isPrivate, planModules
 from atrunproto.emulator.products import PRODUCTS
 from atrunproto.emulator.rack import Rack
 from atrunproto.emulator.tap import EXAMPLES, Options, addServices
+from atrunproto.smsatrun.activation import Activation
+from atrunproto.smsatrun.digest import Password
 
 MANUAL = Path(__file__).parents[2] / "docs" / "reference" / "module.md"
 
@@ -136,6 +138,11 @@ startup = ["AT+CMEE=2"]
 at = { 1 = "tcp:5001", 2 = "tcp:5002" }
 serial = { 1 = "tcp:5003" }
 
+[module.activation]
+sender = "+39*"
+text = "RUN {number}"
+password = "1234567890123456"
+
 [[module]]
 count = 2
 at = { 1 = "tcp:{n+6000}" }
@@ -165,6 +172,8 @@ arfcn = 3
     one, two, three, added = rack.modules.values()
     assert (one.product.name, one.product.software, one.timeScale) == ("GE865-QUAD", "10.00.148", 0)
     assert (two.product.name, two.imei, three.imei) == ("HE910-EUR", "356938035643810", "356938035643811")
+    assert one.activation == Activation("+39*", "RUN {number}", Password("1234567890123456"))
+    assert two.activation is None
     assert (added.imei, added.number, added.startup) == ("356938035643812", "+393331234570", ("ATI",))
     network = rack.network
     assert (network.inService, network.hosts, network.rejects) == (False, {"host.example": "127.0.0.9"}, {"bad.apn"})
@@ -185,6 +194,7 @@ arfcn = 3
             "[[network.operator]]\nname='a'\ncode='00101'\n[[network.operator.cell]]\nlak=1",
             "unknown key 'lak' of [[cell]] number 1: did you mean 'lac'?",
         ),
+        ("[[module]]\n[module.activation]\nsender='+39*'", "Object missing required field `text`"),
         ("[[module]]\ncount = 'two'", "Expected `int`, got `str` - at `$.module[0].count`"),
         ("[[network.operator]]\nname='a'\ncode='x'", "Expected `str` matching regex"),
         ("[[module", "Expected"),
@@ -292,3 +302,9 @@ def test_manualOfFile() -> None:
     config = parse("--config", "modules.toml").config
     assert [module.count for module in config.module] == [1, 20]
     assert [operator.name for operator in config.network.operator] == ["Home", "Elsewhere"]
+
+
+def test_wrongActivation(folder: Path) -> None:
+    """A message that would enable SMSATRUN without a password is refused at the start."""
+    Path("modules.toml").write_text("[[module]]\nat = {1 = 'unix:at1'}\n[module.activation]\nsender='+39*'\ntext='RUN'")
+    assert refused("--config", "modules.toml") == "--activation: an activation has a password, in its text or beside it"

@@ -387,11 +387,19 @@ def test_refusedToOthers(by: int) -> None:
 
 
 def test_update() -> None:
-    """An update over the air may take the instance from the service (TEL-SMS-25)."""
-    service = Service()
-    service.emulated.module.reserve(3, UPDATE)
-    assert service.run("AT") == ""
-    assert service.at.execute("AT#SMSATRUN?")[-2].startswith("#SMSATRUN: 0,")
+    """An update over the air may take the instance from the service, and give it back (TEL-SMS-25)."""
+    service = Service(config="3,1,1")
+    module = service.emulated.module
+    service.send("AT+CMGW=10")
+    assert module.reserve(3, UPDATE) is module.instance(3)
+    assert service.arrived(120) == []
+    assert service.isOn()
+    service.send("AT+CSQ")
+    assert service.arrived() == []
+    assert service.at.execute("AT#SMSATRUN?")[-2:] == ["#SMSATRUN: 1,0", "OK"]
+    module.release(3)
+    assert service.run("AT") == "\r\n+CSQ: 20,0\r\n\r\nOK\r\n" + OK
+    assert service.at.execute("AT#SMSATRUN?")[-2:] == ["#SMSATRUN: 1,1", "OK"]
 
 
 def test_besideTCPATRUN() -> None:
@@ -439,7 +447,6 @@ def test_kept(boots: int) -> None:
 def test_keptInTheFile() -> None:
     """Another process with the same memory goes on with the service (TEL-SMS-19, TEL-EXT-02)."""
     nvm = NVM()
-    Service().emulated.module.memory = nvm
     first = Service(nvm=nvm)
     first.do("AT#SMSATRUNCFG=2,1,7", 'AT#SMSATWL=0,1,0,"+39*"', "AT#SMSATRUN=1")
     again = Service(nvm=nvm)
