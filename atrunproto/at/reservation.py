@@ -7,41 +7,14 @@ TEL-SMS-17 to TEL-SMS-20, TEL-SMS-24, TEL-SRV-08, TEL-SRV-10.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .errors import CommandFailed
 from .results import refuse
-from .settings import Memory
 
 if TYPE_CHECKING:
     from .module import ATInstance
-
-
-class Lender(Protocol):
-    """
-    What has the instances: the module.
-    """
-
-    @property
-    def memory(self) -> Memory:
-        """
-        The non-volatile memory.
-        """
-
-    def reservedBy(self, number: int) -> str | None:
-        """
-        The service that has an instance, or C{None}.
-        """
-
-    def reserve(self, number: int, service: str) -> ATInstance:
-        """
-        Take an AT instance; C{CommandFailed} if another service has it.
-        """
-
-    def release(self, number: int) -> None:
-        """
-        Give it back.
-        """
+    from .surroundings import ServiceSurroundings
 
 
 class Reservation:
@@ -54,14 +27,14 @@ class Reservation:
     @ivar number: the instance that is held; 0: none.
     """
 
-    __slots__ = ("_lender", "_service", "number")
+    __slots__ = ("_service", "_surroundings", "number")
 
-    def __init__(self, service: str, lender: Lender) -> None:
+    def __init__(self, service: str, surroundings: ServiceSurroundings) -> None:
         """
         @param service: its name, by which the memory knows it too.
         """
         self._service = service
-        self._lender = lender
+        self._surroundings = surroundings
         self.number = 0
 
     @property
@@ -69,14 +42,14 @@ class Reservation:
         """
         What the service was left enabled with, or C{None}.
         """
-        return self._lender.memory.get(self._service)
+        return self._surroundings.memory.get(self._service)
 
     @property
     def isHeld(self) -> bool:
         """
         Whether the service has its instance; an update may have taken it away (TEL-SMS-25).
         """
-        return self.number != 0 and self._lender.reservedBy(self.number) == self._service
+        return self.number != 0 and self._surroundings.reservedBy(self.number) == self._service
 
     def enable(self, number: int, by: int, kept: object) -> None:
         """
@@ -85,12 +58,12 @@ class Reservation:
         @param by: the instance on which the service is enabled.
         @raise CommandFailed: another service has it, or the memory can't be written.
         """
-        if self._lender.reservedBy(number) not in (None, self._service):
+        if self._surroundings.reservedBy(number) not in (None, self._service):
             raise refuse()
         if number != by:
             self.hold(number)
         try:
-            self._lender.memory.put(self._service, kept)
+            self._surroundings.memory.put(self._service, kept)
         except CommandFailed:
             self.release()
             raise
@@ -99,7 +72,7 @@ class Reservation:
         """
         Remember that the service is off; the instance is still held.
         """
-        self._lender.memory.put(self._service, None)
+        self._surroundings.memory.put(self._service, None)
 
     def hold(self, number: int) -> ATInstance:
         """
@@ -107,7 +80,7 @@ class Reservation:
 
         @raise CommandFailed: another service has it.
         """
-        instance = self._lender.reserve(number, self._service)
+        instance = self._surroundings.reserve(number, self._service)
         if not self.number:
             # an instance off the ports begins without echo (reference 1.5)
             instance.settings.set("E", (0,))
@@ -120,7 +93,7 @@ class Reservation:
         Give the instance back.
         """
         if self.isHeld:
-            self._lender.release(self.number)
+            self._surroundings.release(self.number)
         self.number = 0
 
     def forget(self) -> None:

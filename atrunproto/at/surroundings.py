@@ -73,6 +73,55 @@ class Surroundings(Protocol):
         """
 
 
+class ServiceSurroundings(Protocol):
+    """
+    What a run-AT service needs of the module round it, whatever its bearer is.
+    """
+
+    @property
+    def clock(self) -> IReactorTime:
+        """
+        Where time comes from.
+        """
+
+    @property
+    def memory(self) -> Memory:
+        """
+        The non-volatile memory.
+        """
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The settings of the module.
+        """
+
+    def reservedBy(self, number: int) -> str | None:
+        """
+        The service that has an AT instance, or C{None}.
+        """
+
+    def reserve(self, number: int, service: str) -> ATInstance:
+        """
+        Take an AT instance; C{CommandFailed} if another service has it.
+        """
+
+    def release(self, number: int) -> None:
+        """
+        Give it back.
+        """
+
+    def tell(self, number: int, text: str) -> object:
+        """
+        Tell a notice on an instance.
+        """
+
+    def reboot(self) -> None:
+        """
+        Restart the module.
+        """
+
+
 class Stack(Protocol):
     """
     What protocols that open connections of their own need of the module: the little of a TCP/IP stack.

@@ -7,32 +7,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from twisted.internet.interfaces import IReactorTime
-
-from atrunproto.at.reservation import Lender
-from atrunproto.at.settings import Settings
+from atrunproto.at.surroundings import ServiceSurroundings
 from atrunproto.sms.fields import Address
 from atrunproto.sms.tpdu import Deliver, Submit
 
 from .activation import Activation
 
 
-class Surroundings(Lender, Protocol):
+class Surroundings(ServiceSurroundings, Protocol):
     """
     What the service needs of the module round it.
     """
-
-    @property
-    def clock(self) -> IReactorTime:
-        """
-        Where time comes from.
-        """
-
-    @property
-    def settings(self) -> Settings:
-        """
-        The settings of the module.
-        """
 
     @property
     def activation(self) -> Activation | None:
@@ -59,14 +44,4 @@ class Surroundings(Lender, Protocol):
     def newReference(self) -> int:
         """
         A reference for the parts of one long message.
-        """
-
-    def tell(self, number: int, text: str) -> object:
-        """
-        Tell a notice on an instance.
-        """
-
-    def reboot(self) -> None:
-        """
-        Restart the module.
         """

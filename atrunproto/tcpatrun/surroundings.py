@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocol
 
 from atrunproto.admission import Rule
 from atrunproto.at.bearer import Bearer
-from atrunproto.at.reservation import Lender
-from atrunproto.at.settings import Settings
+from atrunproto.at.surroundings import ServiceSurroundings
 
 
 class ServiceSocket(Protocol):
@@ -71,22 +70,10 @@ class ServiceSocket(Protocol):
         """
 
 
-class Surroundings(Lender, Protocol):
+class Surroundings(ServiceSurroundings, Protocol):
     """
     What the service needs of the module round it.
     """
-
-    @property
-    def clock(self) -> IReactorTime:
-        """
-        Where time comes from.
-        """
-
-    @property
-    def settings(self) -> Settings:
-        """
-        The settings of the module.
-        """
 
     def serviceSocket(self, connId: int) -> ServiceSocket:
         """
@@ -96,16 +83,6 @@ class Surroundings(Lender, Protocol):
     def watchContexts(self, watcher: Callable[[int, str | None], None]) -> None:
         """
         Hear of each context that becomes active or ceases to be.
-        """
-
-    def tell(self, number: int, text: str) -> None:
-        """
-        Tell a notice on an instance.
-        """
-
-    def reboot(self) -> None:
-        """
-        Restart the module.
         """
 
     def duration(self, name: str) -> float:
