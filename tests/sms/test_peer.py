@@ -7,22 +7,19 @@ from typing import Any
 import pytest
 from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionDone
-from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse
-from atrunproto.at.peer import ATClient
 from atrunproto.sms.datacoding import DataCoding
 from atrunproto.sms.fields import Address
 from atrunproto.sms.pdumode import PDU
-from atrunproto.sms.peer import MAX_WAITING, CardProblem, Message, NoCentre, NoNetwork, NotSent, Rejected, SMSClient
+from atrunproto.sms.peer import MAX_WAITING, CardProblem, Message, NoCentre, NoNetwork, NotSent, Rejected
 from atrunproto.sms.peerinbox import INTERVAL, POLL
 from atrunproto.sms.segments import split
 from atrunproto.sms.tpdu import Deliver, Submit, decode
 from atrunproto.sms.userdata import UserData
 
-from .gateways import Gateway
+from .gateways import Gateway, Scripted
 from .mobiles import OURS, OUTSIDE, STAMP, THEIRS, bring, deliver, module, sent
 
 LONG = "A message that doesn't fit in one. " * 10
@@ -157,46 +154,6 @@ def test_deafModem() -> None:
 
 
 # -- with a modem written by hand
-
-
-class Scripted:
-    """A modem that answers what a test says, and otherwise OK."""
-
-    def __init__(self, **answers: str) -> None:
-        self.clock = Clock()
-        self.transport = StringTransport()
-        self.client = ATClient(self.clock)
-        self.client.makeConnection(self.transport)
-        self.sms = SMSClient(self.client, self.clock)
-        self.answers: dict[str, str] = {"AT+CPMS?": '\r\n+CPMS: "SM",0,5,"SM",0,5,"SM",0,5\r\n\r\nOK\r\n'}
-        self.asked: list[str] = []
-        self.messages: list[Message] = []
-        self.sms.onMessage(self.messages.append)
-
-    def run(self) -> None:
-        """Answer what is asked, until nothing is."""
-        while asked := self.transport.value().decode("ascii"):
-            self.transport.clear()
-            line = asked.rstrip("\r\x1a")
-            self.asked.append(line)
-            self.client.dataReceived(self.answer(line).encode("ascii"))
-
-    def answer(self, line: str) -> str:
-        """The answer to a line."""
-        given = [self.answers[key] for key in self.answers if line.startswith(key)]
-        return given[0] if given else "\r\nOK\r\n"
-
-    def start(self) -> list[Any]:
-        """Prepare it."""
-        found: list[Any] = []
-        self.sms.start().addBoth(found.append)
-        self.run()
-        return found
-
-    def comes(self, text: str) -> None:
-        """What it says by itself."""
-        self.client.dataReceived(text.encode("ascii"))
-        self.run()
 
 
 def shown(text: str) -> tuple[int, str]:
