@@ -467,7 +467,7 @@ async def _sendText(at: ATInstance, connId: int, place: Place | None = None) -> 
         data = await at.prompt(TextPrompt(2 * limit if hexadecimal else limit))
     except Abandoned:
         return
-    if conversation.socket.extension.sendDataMode:
+    if hexadecimal:
         try:
             data = bytes.fromhex(data.decode("latin-1").strip())
         except ValueError:

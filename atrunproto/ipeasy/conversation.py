@@ -217,19 +217,17 @@ class Conversation:
             self._room = None
             room.callback(None)
 
-    def dataReceived(self, data: bytes) -> None:
-        self._received(data)
-
-    def datagramReceived(self, data: bytes, origin: Place) -> None:
+    @property
+    def hearsOthers(self) -> bool:
         """
-        A datagram has come; online it is lost unless it is the peer's, for a stream can't tell whose it is (A).
+        Whether datagrams are for it that somebody else than its peer has sent: online a stream couldn't tell whose (A).
         """
-        assert self.link is not None
-        peer: Any = self.link.getPeer()
-        if self.state is not State.ONLINE or origin == (peer.host, peer.port):
-            self._received(data, origin)
+        return self.state is not State.ONLINE
 
-    def _received(self, data: bytes, origin: Place | None = None) -> None:
+    def dataReceived(self, data: bytes, origin: Place | None = None) -> None:
+        """
+        @param origin: who has sent it, where it is a datagram.
+        """
         if self.state is State.ONLINE and self._bridge is not None and self._bridge.isUp:
             self.extracted += len(data)
             self._bridge.write(data)

@@ -47,9 +47,9 @@ class DatagramLink(Link):
         """
         The peer has sent something, or somebody else whom the port hears.
         """
-        if self.passes(data):
+        if (origin == self.transport.peer or self._hearer.hearsOthers) and self.passes(data):
             self._last = origin
-            self._hearer.datagramReceived(data, origin)
+            self._hearer.dataReceived(data, origin)
 
     @property
     def shownPeer(self) -> IAddress:

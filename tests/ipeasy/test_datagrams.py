@@ -12,6 +12,7 @@ from atrunproto.ipeasy.datagram import SPOKEN_TO
 from atrunproto.ipeasy.module import SocketTable
 from atrunproto.testing.emulated import DatagramWire, LiveModule
 from tests.ipeasy.lines import HOST, OWN, PORT, Lines, Port
+from tests.ipeasy.test_commandmode import send
 from tests.ipeasy.test_udp import dial, listen, peer
 
 XE910 = "HE910-EUR"
@@ -41,13 +42,6 @@ def accepted(mode: int = 1, product: str = XE910) -> tuple[Lines, DatagramWire, 
         lines.ask("AT#SRECV=1,100")
     lines.heard()
     return lines, near, far
-
-
-def send(lines: Lines, command: str, data: bytes) -> bytes:
-    """Give a command with a prompt, then what it asks for, and give what follows the prompt."""
-    lines.ask("ATE0")
-    assert lines.at[0].say(f"AT{command}\r".encode()) == b"\r\n> "
-    return lines.at[0].say(data)
 
 
 def test_origin() -> None:
@@ -221,13 +215,26 @@ def test_callers() -> None:
 def test_onlinePeerAlone() -> None:
     """Online the stream is the first caller's alone, and others are heard again afterwards (TEL-LIS-10)."""
     lines, near, far = accepted(mode=0)
-    far.say(b"noise", HOST, OWN)
     near.say(b"stream", HOST, OWN)
+    far.say(b"noise", HOST, OWN)
     assert lines.heard() == b"stream"
     assert lines.escape() == b"\r\nOK\r\n"
+    assert lines.ask("AT#SS=1") == [f"#SS: 1,2,127.0.0.1,{OWN},{HOST},{NEAR}", "OK"]
     far.say(b"hello", HOST, OWN)
     assert lines.heard() == b"\r\nSRING: 1\r\n"
     assert lines.ask("AT#SRECV=1,100,1") == [f"#SRECV: {HOST},{FAR},1,5,0", "hello", "OK"]
+
+
+def test_inactivity() -> None:
+    """Others don't keep a socket that is online without traffic of its own (TEL-SCF-12)."""
+    lines = Lines(XE910, maxTo=30)
+    near, far = peer(lines, NEAR), peer(lines, FAR)
+    listen(lines)
+    near.say(b"call", HOST, OWN)
+    assert lines.ask("AT#SA=1")[-1] == "CONNECT"
+    lines.after(20)
+    far.say(b"noise", HOST, OWN)
+    assert lines.after(11).endswith(b"\r\nNO CARRIER\r\n")
 
 
 def test_forgotten() -> None:
