@@ -27,6 +27,7 @@ SHELLS = {
     "at.module",
     "at.online",
     "at.peer",
+    "at.peerkeeping",
     "at.peeronline",
     "at.peersending",
     "at.peertransfer",

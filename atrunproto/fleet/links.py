@@ -351,12 +351,14 @@ def dialler(
     user: str,
     password: Secret,
     stepByStep: bool | None,
+    name: str,
 ) -> Service:
     """
     Make the service that keeps a connection to a module in server mode.
 
     @param user: the name to log in with; empty: the connection needs no login.
     @param stepByStep: which login the module is set to; C{None}: found out.
+    @param name: what the log calls the module.
     """
     login = Login(user, password, stepByStep) if user else None
-    return TCPATRUNDialler(clock, endpoint, login, reception.dialledOut)
+    return TCPATRUNDialler(clock, endpoint, login, reception.dialledOut, name=name)

@@ -293,6 +293,7 @@ def addServices(services: MultiService, config: HostConfig, reactor: Any) -> Mul
             dial.user,
             dial.readPassword(),
             None if dial.mode is None else dial.mode == "step",
+            dial.endpoint,
         )
         dialling.setName(f"dial-{number}")
         dialling.setServiceParent(services)

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from atrunproto.at import basic
 from atrunproto.at.commands import Command
 from atrunproto.at.errors import ATError, CommandFailed
 from atrunproto.at.peer import ATClient
+from atrunproto.at.peerkeeping import LineKeeper
 
 from . import commands as tcpatrun
 from .peerlogin import PROMPT_WAIT, Login, LoginWriter
@@ -48,7 +47,7 @@ class _LoginProtocol(Protocol):
 
     def __init__(self, clock: IReactorTime, login: Login | None, client: ATClient) -> None:
         self.client = client
-        self.ready: Deferred[ATClient] = Deferred()
+        self.ready: Deferred[ATClient] = Deferred(lambda _: self._fail("the login was given up"))
         self._clock = clock
         self._writer = LoginWriter(login) if login is not None else None
         self._calls: list[IDelayedCall] = []
@@ -181,15 +180,13 @@ async def provision(client: ATClient, provisioning: Provisioning) -> None:
             raise
 
 
-class TCPATRUNDialler(ClientService):
+class TCPATRUNDialler(LineKeeper):
     """
     Keeps a connection to a module in server mode, and tells of each that is ready.
 
     The connection is made again when it is lost, after a pause that grows while the module can't be reached or refuses
     the login.
     """
-
-    _told = Logger()
 
     def __init__(
         self,
@@ -199,25 +196,20 @@ class TCPATRUNDialler(ClientService):
         onClient: OnClient,
         rows: Mapping[str, Command] = ROWS,
         retryPolicy: Callable[[int], float] | None = None,
+        name: str = "a module",
     ) -> None:
         """
         @param onClient: called with the client and the module's address.
         @param retryPolicy: seconds to wait by the number of failures in a row; a growing pause by default.
+        @param name: what the log calls the module.
         """
-        self._onClient = onClient
-        policy = retryPolicy or backoffPolicy(initialDelay=1.0, maxDelay=300.0)
-        super().__init__(endpoint, _LoginFactory(clock, login, rows), policy, clock, self._prepare)
-
-    def _prepare(self, protocol: Any) -> Deferred[Any]:
-        ready: Deferred[Any] = protocol.ready
-        return ready.addCallbacks(self._ready, self._refused)
-
-    def _ready(self, client: ATClient) -> None:
-        self._onClient(client, client.transport.getPeer())
-
-    def _refused(self, failure: Failure) -> Failure:
-        self._told.warn("{error}", error=str(failure.value))
-        return failure
+        super().__init__(
+            clock,
+            lambda: logIn(clock, endpoint, login, rows),
+            lambda client: onClient(client, client.transport.getPeer()),
+            retryPolicy=retryPolicy,
+            name=name,
+        )
 
 
 class _CallingModule(ATClient):

@@ -145,6 +145,49 @@ class ServerModeTests(Stage):
         stopped = dialler.stopService()
         await stopped
 
+    def met(self, client: ATClient, peer: IAddress) -> None:
+        """No client is to be had."""
+        raise AssertionError(f"{peer} has let us in")
+
+    async def test_refusedAndAgain(self) -> None:
+        """A dialler whose login is refused tries again after a pause, and has no error of its own (TEL-PY-07)."""
+        module = await self.module("AT#TCPATRUNL=1")
+        clock = Clock()
+        pauses: list[int] = []
+        paused: Deferred[None] = Deferred()
+
+        def pause(failures: int) -> float:
+            pauses.append(failures)
+            if len(pauses) == 2:
+                reactor.callLater(0.05, paused.callback, None)
+            else:
+                reactor.callLater(0.05, clock.advance, 7)
+            return 7
+
+        dialler = TCPATRUNDialler(
+            clock, self.endpoint(module), login("wrong", stepByStep=False), self.met, retryPolicy=pause
+        )
+        dialler.startService()
+        await paused
+        assert pauses == [1, 2]
+        await dialler.stopService()
+        assert clock.getDelayedCalls() == []
+
+    async def test_stoppedAtLogin(self) -> None:
+        """A dialler that is stopped while it logs in closes the connection."""
+        module = await self.module("AT#TCPATRUNL=1")
+        clock = Clock()
+        dialler = TCPATRUNDialler(clock, self.endpoint(module), login(), self.met)
+        dialler.startService()
+        await deferLater(reactor, 0.05)
+        assert clock.getDelayedCalls() != []
+        await dialler.stopService()
+        assert clock.getDelayedCalls() == []
+        await deferLater(reactor, 0.05)
+        client = await logIn(reactor, self.endpoint(module), login(stepByStep=False))
+        client.close()
+        await client.whenLost()
+
     async def test_shutDown(self) -> None:
         """After AT#SHDN the link is lost, and the next command was never sent (TEL-NOT-07)."""
         module = await self.module("AT#TCPATRUNL=1")
