@@ -27,6 +27,7 @@ from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product
 from atrunproto.fleet import executions
 from atrunproto.ipeasy import lifecycle
 from atrunproto.ipeasy.sockets import Status
+from atrunproto.smsatrun.module import SMSATRUNService
 from atrunproto.tcpatrun.module import State, TCPATRUNService
 
 if TYPE_CHECKING:
@@ -448,6 +449,7 @@ LIVES: dict[str, Callable[[], Life]] = {
     "execution": _executions,
     "tcpatrun server": lambda: _service("Server", (State.DIALLING, State.RETRYING, State.GAVE_UP)),
     "tcpatrun client": lambda: _service("Client", (State.LISTENING, State.PORT_TAKEN)),
+    "smsatrun": lambda: Life(["off", "enabled", "serving"], list(stepsOf(SMSATRUNService.__doc__ or ""))),
     "socket": _socket,
     "power": lambda: Life([state.value for state in Power], list(stepsOf(EmulatedModule.__doc__ or ""))),
 }

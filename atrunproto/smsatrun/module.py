@@ -113,11 +113,11 @@ class SMSATRUNService:
     """
     The service of one module.
 
-    (off) enable, or the special message: -> enabled.
-    (enabled) a message that is a command: it is run -> serving; others wait meanwhile.
-    (serving) final result: answered, if that is wanted -> enabled.
-    (serving) the command takes too long: the module restarts.
-    (enabled, serving) disable: -> off; a line that says so itself is answered first.
+    (off) enable, power-on, special message -> enabled.
+    (enabled) request: its line is run, others wait meanwhile -> serving.
+    (serving) answered: the next one, if any waits -> enabled.
+    (serving) timeout: the module restarts -> enabled.
+    (enabled, serving) disable: a line that says so by itself is answered first -> off.
 
     @ivar isEnabled: whether it is on.
     """
