@@ -14,16 +14,18 @@ from atrunproto.testing.emulated import LiveModule
 FRIEND = "+41791112233"
 
 
-def write(module: LiveModule, *contents: str | bytes, sender: str = FRIEND) -> None:
-    """Send texts or octets to a module; a text too long for one message goes in parts."""
+def write(module: LiveModule, *contents: str | bytes, sender: str = FRIEND) -> int:
+    """Send texts or octets to a module, a long text in parts; give how many messages are under way to it then."""
 
-    def send() -> None:
+    def send() -> int:
         centre = module.network.centre
         for content in contents:
             for part in split(content):
                 assert centre.send(sender, module.module.number, Deliver(Address.parse(sender), part, centre.stamp()))
+        return centre.underWay[module.module.number]
 
-    module.call(send)
+    underWay: int = module.call(send)
+    return underWay
 
 
 def outside(module: LiveModule) -> list[Outgoing]:
