@@ -69,6 +69,12 @@ class Settings:
         self._memory = memory
         self._values: dict[tuple[str, Key], Values] = {}
 
+    def has(self, name: str) -> bool:
+        """
+        Whether the product has this setting.
+        """
+        return name in self._rows
+
     def get(self, name: str, key: Key = None) -> Values:
         """
         The values of a setting.

@@ -109,6 +109,7 @@ GSM_FAMILY = Family(
         context.gsm,
         ipeasy.commands,
         ipeasy.classic,
+        options.gsm,
         old.commands,
         old.whole,
         ftp.commands,

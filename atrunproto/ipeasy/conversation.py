@@ -184,6 +184,7 @@ class Conversation:
         The link is there; a caller from outside waits for the user's decision.
         """
         assert self.link is not None
+        self.link.code(self.socket.newCoding())
         self.link.registerProducer(ToPeer(self), True)
         if self.state is State.LISTENING and self.isOld:
             if not self.socket.answer(self.owner, self._takeCaller):

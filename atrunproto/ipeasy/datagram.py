@@ -49,7 +49,11 @@ class DatagramLink(Link):
         """
         if (origin == self.transport.peer or self._hearer.hearsOthers) and self.passes(data):
             self._last = origin
-            self._hearer.dataReceived(data, origin)
+            if data := self._decoded(data):
+                self._hearer.dataReceived(data, origin)
+
+    def _decoded(self, data: bytes) -> bytes:
+        return data if self._coding is None else self._coding.decodeDatagram(data)
 
     @property
     def shownPeer(self) -> IAddress:
@@ -60,20 +64,21 @@ class DatagramLink(Link):
 
     def sendFull(self, packets: bytes) -> None:
         for packet in self._packets.cut(packets):
-            self.writeNow(packet)
+            self.writeNow(self.encoded(packet))
 
     def send(self, data: bytes) -> None:
         """
         Send a datagram at once, after what has gathered.
         """
-        self.writeNow(self._packets.flush())
-        self.writeNow(data)
+        self.writeNow(self.encoded(self._packets.flush()))
+        self.writeNow(self.encoded(data))
 
     def sendTo(self, data: bytes, place: Place) -> None:
         """
         Send a datagram to any place; what has gathered leaves first, to the peer.
         """
-        self.writeNow(self._packets.flush())
+        self.writeNow(self.encoded(self._packets.flush()))
+        data = self.encoded(data)
         if self.connected and data:
             self.sending(data)
             self.transport.writeTo(data, place)

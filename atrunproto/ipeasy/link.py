@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from atrunproto.at.bearer import LOCAL, Bearer
 
+from .coding import Coding
 from .pacing import Packets
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Link:
         "_askCall",
         "_closeCall",
         "_closing",
+        "_coding",
         "_idle",
         "_idleCall",
         "_isDropped",
@@ -95,6 +97,7 @@ class Link:
         self._pulls = False
         self._closing = False
         self._isDropped = False
+        self._coding: Coding | None = None
         self.connected = False
         self.disconnecting = False
         self.transport: Any = None
@@ -118,8 +121,14 @@ class Link:
         self._socket.linkReady(self)
 
     def dataReceived(self, data: bytes) -> None:
-        if self.passes(data):
+        if self.passes(data) and (data := self._decoded(data)):
             self._above.dataReceived(data)
+
+    def _decoded(self, data: bytes) -> bytes:
+        """
+        What has come as it is for who runs here.
+        """
+        return data if self._coding is None else self._coding.decode(data)
 
     def passes(self, data: bytes) -> bool:
         """
@@ -168,7 +177,26 @@ class Link:
         Send full packets: in one piece, since TCP joins them in any case, and pauses a push producer at each one that
         is too much.
         """
+        if self._coding is not None:
+            packets = b"".join(map(self._coding.encode, self._packets.cut(packets)))
         self.writeNow(packets)
+
+    def code(self, coding: Coding | None) -> None:
+        """
+        Encode what goes out and decode what comes in, from the first octet on.
+        """
+        self._coding = coding
+        self._fit()
+
+    def _fit(self) -> None:
+        size = self._socket.config[1]
+        self._packets.size = size if self._coding is None else self._coding.fitting(size)
+
+    def encoded(self, packet: bytes) -> bytes:
+        """
+        A packet as it leaves.
+        """
+        return packet if self._coding is None else self._coding.encode(packet)
 
     def forwardAt(self, octet: int | None) -> None:
         """
@@ -184,7 +212,7 @@ class Link:
         if deadline > clock.seconds():
             self._sendCall = clock.callLater(deadline - clock.seconds(), self._sendRest)
         else:
-            self.writeNow(self._packets.flush())
+            self.writeNow(self.encoded(self._packets.flush()))
 
     def writeNow(self, data: bytes) -> None:
         """
@@ -207,7 +235,7 @@ class Link:
         """
         Send at once, after what has gathered.
         """
-        self.writeNow(self._packets.flush() + data)
+        self.writeNow(self.encoded(self._packets.flush() + data))
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
@@ -231,7 +259,7 @@ class Link:
         Close as soon as the rest is sent. A push producer that is paused would keep the transport from it.
         """
         self._stopAsking()
-        self.writeNow(self._packets.flush())
+        self.writeNow(self.encoded(self._packets.flush()))
         self._closing = True
         self.transport.unregisterProducer()
         self.transport.loseConnection()
@@ -339,8 +367,9 @@ class Link:
         """
         The settings of the socket have changed while the connection is up.
         """
-        _, size, idle, _, sending = self._socket.config
-        self._packets.size, self._packets.timeout = size, sending / 10
+        _, _, idle, _, sending = self._socket.config
+        self._fit()
+        self._packets.timeout = sending / 10
         self._idle = float(idle)
         if self._idleCall is not None:
             self._idleCall.cancel()

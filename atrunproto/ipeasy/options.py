@@ -60,3 +60,17 @@ commands.setting(
     about="Kept only: the ring line isn't pulsed when somebody calls a listening socket.",
     source=_SOURCE,
 )
+
+#: what 2G has besides
+gsm = CommandTable("ipeasy options 2G")
+
+gsm.setting(
+    "#BASE64",
+    Int("enc", 0, 2, default=0, required=True),
+    Int("dec", 0, 2, default=0, required=True),
+    key=Int("connId", 1, 6),
+    stored=Stored.NVM,
+    shared=True,
+    about="Whether connections to come send and receive base64: 0 no, 1 in lines, 2 without line breaks (A).",
+    source=_SOURCE,
+)

@@ -21,6 +21,7 @@ from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
 
 from .buffer import Place
+from .coding import Coding
 from .conversation import Conversation
 from .datagram import DatagramLink, DatagramPort
 from .dialling import Attempt, Dialled
@@ -143,6 +144,14 @@ class Socket:
         Whether it takes its caller by itself (TEL-CON-47).
         """
         return bool(self.extension.listenAutoRsp and self._table.surroundings.limit("answering"))
+
+    def newCoding(self) -> Coding | None:
+        """
+        What #BASE64 asks for on a new connection; C{None}: nothing.
+        """
+        settings = self._table.surroundings.settings
+        chosen = settings.get("#BASE64", self.connId) if settings.has("#BASE64") else ()
+        return Coding(*chosen) if any(chosen) else None
 
     def answer(self, number: int, make: Callable[[ATInstance], Online]) -> bool:
         """
