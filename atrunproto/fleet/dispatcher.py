@@ -27,6 +27,9 @@ from .store import Store
 MAX_QUEUED = 1_000_000
 
 
+#: seconds that modules have to call in when a host starts, before anything that may also wait for them costs a message
+CALL_IN_SECONDS = 60.0
+
 #: what a connection takes; what goes by short message to a module that is connected, and to one that is not
 _TCP, _SMS_BESIDE, _SMS_ALONE = frozenset([Via.TCP, Via.ANY]), frozenset([Via.SMS]), frozenset([Via.SMS, Via.ANY])
 
@@ -66,6 +69,8 @@ class Dispatcher:
         self._gateway = gateway
         self._jobs: dict[int, _OpenJob] = {}
         self._stopping = False
+        #: runs while modules may be calling in
+        self._callingIn: IDelayedCall | None = None
         #: executions that have not ended
         self.unsettled = 0
 
@@ -124,6 +129,8 @@ class Dispatcher:
         Take over what the store found unsettled: what was running is unknown now, what waited goes on waiting.
         """
         now = self._clock.seconds()
+        if self._gateway.name:
+            self._callingIn = self._clock.callLater(CALL_IN_SECONDS, self._calledIn)
         jobs: dict[int, list[Execution]] = {}
         for execution in executions:
             if execution.state is State.RUNNING:
@@ -145,6 +152,11 @@ class Dispatcher:
         for waiting in jobs.values():
             self.unsettled += len(waiting)
             self._open(waiting[0].job, waiting)
+
+    def _calledIn(self) -> None:
+        self._callingIn = None
+        for module in self._roster:
+            self.next(module)
 
     def _open(self, job: Job, executions: list[Execution]) -> None:
         opened = self._jobs[job.id] = _OpenJob(executions)
@@ -212,7 +224,7 @@ class Dispatcher:
         """
         if not module.queue or self._stopping:
             return
-        link, bySMS = module.link, _SMS_ALONE
+        link, bySMS = module.link, _SMS_ALONE if self._callingIn is None else _SMS_BESIDE
         if link is not None and not link.closing:
             bySMS = _SMS_BESIDE
             if not link.taken:
@@ -327,6 +339,9 @@ class Dispatcher:
         Take nothing more from the queues; what is queued stays so, for the next start.
         """
         self._stopping = True
+        if self._callingIn is not None:
+            self._callingIn.cancel()
+            self._callingIn = None
         for opened in self._jobs.values():
             if opened.deadline is not None and opened.deadline.active():
                 opened.deadline.cancel()

@@ -189,8 +189,11 @@ class Gateway:
         for link in list(self._links):
             link.drop("the host stopped")
 
-    def _pause(self) -> None:
+    def _pause(self, why: str) -> None:
         if self._paused is None:
+            self._log.warn(
+                "the SMS gateway cannot send, next try in {seconds:g} s: {why}", seconds=PAUSE_SECONDS, why=why
+            )
             self._paused = self._clock.callLater(PAUSE_SECONDS, self._resume)
 
     def _resume(self) -> None:
@@ -259,12 +262,7 @@ class Gateway:
         """
         error = failure.value
         if isinstance(error, (NoNetwork, CardProblem, NoCentre)):
-            self._log.warn(
-                "the SMS gateway cannot send: {reason}; next try in {seconds:g} s",
-                reason=str(error.reason),
-                seconds=PAUSE_SECONDS,
-            )
-            self._pause()
+            self._pause(str(error.reason))
             raise NotTaken(line, str(error.reason))
         if isinstance(error, NotSent):
             raise Misuse(f"the SMS gateway did not send it: {error.reason}")

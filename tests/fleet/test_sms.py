@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LinkLost, Misuse
 from atrunproto.at.results import PLAIN_ERROR, ErrorFamily, Reason
+from atrunproto.fleet.dispatcher import CALL_IN_SECONDS
 from atrunproto.fleet.executions import Job, Order, State, Via
 from atrunproto.fleet.gateway import MAX_DISCARDED, MAX_TEXT, PAUSE_SECONDS, PLACES
 from atrunproto.fleet.numbers import ASKED
@@ -97,6 +98,7 @@ class JobTests(SynchronousTestCase):
     def test_any(self) -> None:
         """A job that may go either way takes a connection if there is one, and a short message if there is none."""
         runner, client = self.ready(), self.fleet.connect()
+        self.fleet.clock.advance(CALL_IN_SECONDS)
         first = self.submit("AT+CSQ", via=Via.ANY)
         self.assertEqual((client.lines, runner.sent), (["AT+CSQ"], []))
         client.lose(sent=False)
@@ -104,6 +106,17 @@ class JobTests(SynchronousTestCase):
         self.assertEqual(runner.lines(), [(NUMBER, "AT+CSQ")])
         runner.answer()
         self.assertEqual(self.end(first), (State.DONE, ""))
+
+    def test_anyAtTheStart(self) -> None:
+        """When a host starts, modules have a minute to call in before a job that may go either way costs a message."""
+        runner = self.ready()
+        self.fleet.number(OTHER_NUMBER, OTHER)
+        self.submit("AT+CSQ", imeis=(IMEI, OTHER), via=Via.ANY)
+        self.fleet.clock.advance(CALL_IN_SECONDS - 1)
+        self.assertEqual((self.fleet.connect().lines, runner.sent), (["AT+CSQ"], []))
+        self.fleet.clock.advance(1)
+        self.fleet.settle()
+        self.assertEqual(runner.lines(), [(OTHER_NUMBER, "AT+CSQ")])
 
     def test_waysAreApart(self) -> None:
         """A module that is connected runs a job by short message too; neither way waits for the other."""

@@ -7,13 +7,23 @@ import sqlite3
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from atrunproto.fleet.executions import Answer, Event, Execution, Job, Order, State
-from atrunproto.fleet.store import ModuleRecord, Restored, SQLiteStore, StoreError, WorkerThread, storePath
+from atrunproto.fleet.executions import Answer, Event, Execution, Job, Order, State, Via
+from atrunproto.fleet.store import (
+    ModuleRecord,
+    NumberRecord,
+    Restored,
+    SQLiteStore,
+    StoreError,
+    WorkerThread,
+    storePath,
+)
+from atrunproto.secret import Secret
 
 from .doubles import IMEI, OTHER, InlineWorker
 
@@ -89,6 +99,40 @@ class StoreTests(SynchronousTestCase):
         )
         self.assertEqual(restored.executions[0].job, running.job)
         self.assertEqual(queued.state, State.QUEUED)
+
+    def test_via(self) -> None:
+        """Which way a job may take is known after a restart."""
+        jobs = [self.add(msgspec.structs.replace(ORDER, via=via))[0].job for via in Via]
+        self.assertEqual([e.job.via for e in self.again(0).executions[::2]], list(Via))
+        found = self.successResultOf(self.store.readJob(jobs[1].id))
+        assert found is not None
+        self.assertEqual(found[0].via, Via.SMS)
+
+    def test_numbers(self) -> None:
+        """A number is stored with all that is known of it; a module has one, and a number one module."""
+        one, two = (NumberRecord(f"+3933500{n}", imei, Secret("x" * 16), "") for n, imei in ((1, IMEI), (2, OTHER)))
+        nobody = [NumberRecord(f"+3933510{n}", "", Secret(""), "it's silent") for n in range(2)]
+        for record in (one, two, *nobody):
+            self.successResultOf(self.store.saveNumber(record))
+        self.assertEqual(self.again(0).numbers, [one, two, *nobody])
+        moved = NumberRecord(one.number, OTHER, Secret(""), "")
+        self.successResultOf(self.store.saveNumber(moved))
+        self.successResultOf(self.store.removeNumber(nobody[0].number))
+        self.successResultOf(self.store.removeNumber("+1"))
+        self.assertEqual(self.again(0).numbers, [moved, nobody[1]])
+
+    def test_olderSchema(self) -> None:
+        """A store of the first form is brought up to date, and its jobs go over connections as they did."""
+        self.add()
+        self.successResultOf(self.store.close())
+        for statement in (
+            "DELETE FROM schema_version WHERE version > 1",
+            "ALTER TABLE jobs DROP COLUMN via",
+            "DROP TABLE numbers",
+        ):
+            self.setSchema(statement)
+        restored = self.store.open(0)
+        self.assertEqual(([e.job.via for e in restored.executions], restored.numbers), ([Via.TCP, Via.TCP], []))
 
     def test_unknownComesBackOnlyIfItMayBeRepeated(self) -> None:
         """What is unknown is found again only while its job allows to repeat it."""
