@@ -56,7 +56,10 @@ def test_everyEndIsClosed() -> None:
 
 
 def test_shown() -> None:
-    """#SS shows the numbers of the guide, and two of xE910-3G (TEL-SS-03 to TEL-SS-08, reference 6.6)."""
+    """
+    #SS shows the six numbers of the guide, and two of xE910-3G (TEL-SS-03, TEL-SS-04, TEL-SS-05, TEL-SS-06, TEL-SS-07,
+    TEL-SS-08, reference 6.6).
+    """
     assert SHOWN[S.CLOSED] == 0
     assert SHOWN[S.ONLINE] == 1
     assert SHOWN[S.SUSPENDED] == 2
