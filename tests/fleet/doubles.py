@@ -9,13 +9,15 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto.at.errors import CommandFailed, LinkLost
 from atrunproto.at.peerlines import Response
 from atrunproto.at.results import PLAIN_ERROR
+from atrunproto.fleet.executions import Job, Order, Via
 from atrunproto.fleet.host import Host
 from atrunproto.fleet.mobile import Mobile
-from atrunproto.fleet.store import SQLiteStore
+from atrunproto.fleet.store import ExecutionRecord, SQLiteStore
 from atrunproto.smsatrun.digest import Password
 
 P = ParamSpec("P")
@@ -210,3 +212,37 @@ class Fleet:
         del client.lines[:], client.timeouts[:]
         self.settle()
         return client
+
+
+class FleetTestCase(SynchronousTestCase):
+    """
+    Gives jobs to a host, and reads what has become of them.
+
+    @ivar via: the way of a job that doesn't say.
+    @ivar deadline: how long it may wait.
+    """
+
+    fleet: Fleet
+    via = Via.TCP
+    deadline = 60.0
+
+    def submit(
+        self,
+        *commands: str,
+        imeis: tuple[str, ...] = (IMEI,),
+        via: Via | None = None,
+        timeout: float | None = None,
+        safeToRepeat: bool = False,
+        deadline: float | None = None,
+    ) -> Job:
+        now = self.fleet.clock.seconds()
+        order = Order(commands, now, now + (deadline or self.deadline), timeout, safeToRepeat, via or self.via)
+        job = self.successResultOf(Deferred.fromCoroutine(self.fleet.host.dispatcher.submit(order, imeis)))
+        self.fleet.settle()
+        return job
+
+    def stored(self, job: Job, imei: str = IMEI) -> ExecutionRecord:
+        """Read an execution from the disk, as another process would."""
+        found = self.successResultOf(self.fleet.store.readJob(job.id))
+        assert found is not None
+        return next(record for record in found[1] if record.imei == imei)

@@ -7,40 +7,24 @@ from collections.abc import Sequence
 from unittest import mock
 
 from twisted.internet.defer import Deferred
-from twisted.trial.unittest import SynchronousTestCase
 
 from atrunproto.at.errors import CommandTimeout, Misuse
 from atrunproto.fleet import dispatcher
 from atrunproto.fleet.dispatcher import QueueFull
-from atrunproto.fleet.executions import Execution, Job, Order, State
+from atrunproto.fleet.executions import Execution, Order, State
 from atrunproto.fleet.ledger import RETRY_SECONDS
-from atrunproto.fleet.store import ExecutionRecord, ModuleRecord
+from atrunproto.fleet.store import ModuleRecord
 
-from .doubles import IMEI, OTHER, Fleet
+from .doubles import IMEI, OTHER, Fleet, FleetTestCase
 
 
-class DispatcherTests(SynchronousTestCase):
+class DispatcherTests(FleetTestCase):
     """What becomes of jobs."""
 
     def setUp(self) -> None:
         self.path = self.mktemp()
         self.fleet = Fleet(self.path)
         self.addCleanup(lambda: self.fleet.store.close())
-
-    def submit(
-        self, *commands: str, imeis: tuple[str, ...] = (IMEI,), safeToRepeat: bool = False, timeout: float | None = None
-    ) -> Job:
-        now = self.fleet.clock.seconds()
-        order = Order(commands, now, now + 60, timeout, safeToRepeat)
-        job = self.successResultOf(Deferred.fromCoroutine(self.fleet.host.dispatcher.submit(order, imeis)))
-        self.fleet.settle()
-        return job
-
-    def stored(self, job: Job, imei: str = IMEI) -> ExecutionRecord:
-        """Read an execution from the disk, as another process would."""
-        found = self.successResultOf(self.fleet.store.readJob(job.id))
-        assert found is not None
-        return next(record for record in found[1] if record.imei == imei)
 
     def test_done(self) -> None:
         """Commands run in order, each when the one before was answered, and all answers are stored."""

@@ -7,10 +7,9 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost, ConnectionRefusedError
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from atrunproto.fleet.executions import Job, Order, State, Via
+from atrunproto.fleet.executions import Job, State, Via
 from atrunproto.fleet.modem import Modem
 from atrunproto.fleet.store import ExecutionRecord
 from atrunproto.sms.centre import Faults
@@ -19,7 +18,7 @@ from atrunproto.testing.emulated import MemoryModule
 from atrunproto.testing.link import MemoryLink
 from tests.sms.mobiles import OURS, module
 
-from .doubles import IMEI, NUMBER, OTHER, OTHER_NUMBER, Fleet
+from .doubles import IMEI, NUMBER, OTHER, OTHER_NUMBER, Fleet, FleetTestCase
 
 PASSWORD = Password("1234567890123456")
 
@@ -52,8 +51,11 @@ class Port:
         return succeed(protocol)
 
 
-class ModemTests(SynchronousTestCase):
+class ModemTests(FleetTestCase):
     """A host with a gateway, and two modules: one takes simple messages, one digest messages."""
+
+    via = Via.SMS
+    deadline = 3600.0
 
     def setUp(self) -> None:
         self.near = module()
@@ -73,34 +75,25 @@ class ModemTests(SynchronousTestCase):
         for line in (rule, "AT#SMSATRUN=1"):
             self.assertEqual(far.port().execute(line)[-1], "OK")
 
-    def submit(self, *commands: str, imeis: tuple[str, ...] = (IMEI,), timeout: float | None = None) -> Job:
-        now = self.clock.seconds()
-        order = Order(commands, now, now + 3600, timeout, False, Via.SMS)
-        job = self.successResultOf(Deferred.fromCoroutine(self.fleet.host.dispatcher.submit(order, imeis)))
-        self.fleet.settle()
-        return job
-
-    def after(self, seconds: float, job: Job) -> list[ExecutionRecord]:
-        """The executions of a job, after some time."""
+    def after(self, seconds: float, job: Job, imei: str = IMEI) -> ExecutionRecord:
+        """An execution, after some time."""
         self.clock.advance(seconds)
         self.fleet.settle()
-        found = self.successResultOf(self.fleet.store.readJob(job.id))
-        assert found is not None
-        return found[1]
+        return self.stored(job, imei)
 
     def test_run(self) -> None:
         """A job runs by simple and by digest messages, on two modules at the same time (TEL-SMS-01, TEL-SMS-02)."""
         self.fleet.number(NUMBER)
         self.fleet.number(OTHER_NUMBER, OTHER, PASSWORD)
         job = self.submit("AT+CGSN", "AT+NONE", imeis=(IMEI, OTHER))
-        for record in self.after(60, job):
+        for record in (self.after(60, job), self.after(0, job, OTHER)):
             self.assertEqual((record.state, record.error), (State.FAILED, "AT+NONE was answered by ERROR"))
             self.assertEqual(record.answers[0].lines, (record.imei,))
 
     def test_wrongPassword(self) -> None:
         """A digest message with a password that the module lacks is unknown: it is never answered (TEL-DIG-13)."""
         self.fleet.number(OTHER_NUMBER, OTHER, Password("another password"))
-        (record,) = self.after(1000, self.submit("AT", imeis=(OTHER,)))
+        record = self.after(1000, self.submit("AT", imeis=(OTHER,)), OTHER)
         self.assertEqual((record.state, record.error), (State.UNKNOWN, "AT got no final result within 420 s"))
 
     def test_asked(self) -> None:
@@ -117,8 +110,8 @@ class ModemTests(SynchronousTestCase):
         self.fleet.number(OTHER_NUMBER, OTHER, PASSWORD)
         self.near.network.centre.faults = Faults(delay=50.0)
         job = self.submit("AT+CGSN", imeis=(OTHER,), timeout=60)
-        self.assertEqual(self.after(90, job)[0].state, State.UNKNOWN)
-        self.assertEqual(self.after(60, job)[0].state, State.UNKNOWN)
+        self.assertEqual(self.after(90, job, OTHER).state, State.UNKNOWN)
+        self.assertEqual(self.after(60, job, OTHER).state, State.UNKNOWN)
         (stray,) = self.fleet.host.gateway.strays
         self.assertEqual((stray.number, stray.why), (OTHER_NUMBER, "late"))
         self.assertIn(OTHER, stray.text)
@@ -128,14 +121,14 @@ class ModemTests(SynchronousTestCase):
         self.near.network.centre.faults = Faults(delay=5.0)
         self.fleet.number(NUMBER)
         sent = self.submit("AT+CGSN")
-        self.assertEqual(self.after(1, sent)[0].state, State.RUNNING)
+        self.assertEqual(self.after(1, sent).state, State.RUNNING)
         waiting = self.submit("AT+CGMM")
         self.port.links[-1].breakOff(ConnectionLost())
-        self.assertEqual(self.after(1, sent)[0].state, State.UNKNOWN)
-        self.assertEqual((self.after(0, waiting)[0].state, self.fleet.host.gateway.isReady), (State.QUEUED, False))
+        self.assertEqual(self.after(1, sent).state, State.UNKNOWN)
+        self.assertEqual((self.after(0, waiting).state, self.fleet.host.gateway.isReady), (State.QUEUED, False))
         self.clock.advance(10)
         self.assertTrue(self.fleet.host.gateway.isReady)
-        record = self.after(60, waiting)[0]
+        record = self.after(60, waiting)
         self.assertEqual((record.state, record.answers[0].lines), (State.DONE, ("HE910",)))
 
     def test_noNetwork(self) -> None:
@@ -144,9 +137,9 @@ class ModemTests(SynchronousTestCase):
         terminal = self.near.port(2)
         self.assertEqual(terminal.execute("AT+COPS=2")[-1], "OK")
         job = self.submit("AT+CGSN")
-        self.assertEqual(self.after(30, job)[0].state, State.QUEUED)
+        self.assertEqual(self.after(30, job).state, State.QUEUED)
         self.assertEqual(terminal.execute("AT+COPS=0")[-1], "OK")
-        self.assertEqual(self.after(120, job)[0].state, State.DONE)
+        self.assertEqual(self.after(120, job).state, State.DONE)
 
     def test_away(self) -> None:
         """A modem that isn't there is tried again, after pauses that grow until it is."""

@@ -11,45 +11,25 @@ from atrunproto.fleet.dispatcher import CALL_IN_SECONDS
 from atrunproto.fleet.executions import Job, Order, State, Via
 from atrunproto.fleet.gateway import MAX_DISCARDED, MAX_TEXT, PAUSE_SECONDS, PLACES
 from atrunproto.fleet.numbers import ASKED
-from atrunproto.fleet.store import ExecutionRecord
 from atrunproto.sms.peer import NoNetwork, Rejected
 from atrunproto.smsatrun.digest import Password
 from atrunproto.smsatrun.peer import TIMEOUT, Discarded, Why
 
-from .doubles import IDENTIFY, IMEI, NUMBER, OTHER, OTHER_NUMBER, FakeRunner, Fleet
+from .doubles import IDENTIFY, IMEI, NUMBER, OTHER, OTHER_NUMBER, FakeRunner, Fleet, FleetTestCase
 
 PASSWORD = Password("1234567890123456")
 
 
-class JobTests(SynchronousTestCase):
+class JobTests(FleetTestCase):
     """What becomes of jobs that may go by short message."""
+
+    via = Via.SMS
+    deadline = 3600.0
 
     def setUp(self) -> None:
         self.path = self.mktemp()
         self.fleet = Fleet(self.path, gateway="serial:/dev/ttyUSB0")
         self.addCleanup(lambda: self.fleet.store.close())
-
-    def submit(
-        self,
-        *commands: str,
-        imeis: tuple[str, ...] = (IMEI,),
-        via: Via = Via.SMS,
-        timeout: float | None = None,
-        safeToRepeat: bool = False,
-        deadline: float = 3600,
-    ) -> Job:
-        now = self.fleet.clock.seconds()
-        order = Order(commands, now, now + deadline, timeout, safeToRepeat, via)
-        job = self.successResultOf(Deferred.fromCoroutine(self.fleet.host.dispatcher.submit(order, imeis)))
-        self.fleet.settle()
-        return job
-
-    def stored(self, job: Job, imei: str = IMEI) -> ExecutionRecord:
-        """Read an execution from the disk, as another process would."""
-        found = self.successResultOf(self.fleet.store.readJob(job.id))
-        assert found is not None
-        self.assertEqual(found[0].via, job.via)
-        return next(record for record in found[1] if record.imei == imei)
 
     def end(self, job: Job, imei: str = IMEI) -> tuple[State, str]:
         """State and error of an execution, once everything is stored."""
