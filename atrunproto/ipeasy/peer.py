@@ -66,10 +66,13 @@ def checkedHost(host: str) -> str:
 
 
 @implementer(IStreamClientEndpoint)
-class IPEasyClientEndpoint:
+class SocketClientEndpoint:
     """
-    Connects by C{#SD}; the client is online as long as the connection lasts.
+    Connects by C{#SD}; what becomes of the connection is told by those built on it.
     """
+
+    #: of C{#SD}: 0 online, 1 command mode
+    _connMode = 0
 
     def __init__(
         self,
@@ -88,7 +91,7 @@ class IPEasyClientEndpoint:
         self._client = client
         self._connId = connId
         self._address = HostnameAddress(checkedHost(host).encode("ascii"), port)
-        self._line = f'AT#SD={connId},0,{port},"{host}",0,0,0'
+        self._line = f'AT#SD={connId},0,{port},"{host}",0,0,{self._connMode}'
         self._context = context
         self._settings = settings
 
@@ -99,6 +102,18 @@ class IPEasyClientEndpoint:
         @raise ConnectError: (by the Deferred) the module can't.
         """
         return Deferred.fromCoroutine(self._connect(protocolFactory))
+
+    async def _connect(self, factory: IProtocolFactory) -> IProtocol:
+        """
+        Connect, and give the protocol.
+        """
+        raise NotImplementedError
+
+
+class IPEasyClientEndpoint(SocketClientEndpoint):
+    """
+    Connects by C{#SD}; the client is online as long as the connection lasts.
+    """
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         protocol = (await self.open(factory)).protocol
@@ -158,9 +173,9 @@ class SocketServerEndpoint:
         settings: SocketSettings | None = None,
     ) -> None:
         """
-        @param context: as for L{IPEasyClientEndpoint}.
+        @param context: as for L{SocketClientEndpoint}.
         @param admitted: (address, mask) of callers to let in by C{#FRWL}, whose rules a module forgets at power-off.
-        @param settings: as for L{IPEasyClientEndpoint}.
+        @param settings: as for L{SocketClientEndpoint}.
         """
         self._client = client
         self._connId = connId

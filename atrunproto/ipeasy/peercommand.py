@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from twisted.internet.address import HostnameAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionDone, ConnectionLost, NoProtocol
 from twisted.internet.interfaces import (
@@ -19,17 +18,15 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IProtocol,
     IProtocolFactory,
-    IStreamClientEndpoint,
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from atrunproto.at.errors import ATError, CommandFailed
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peeronline import OnlineAddress
 
-from .peer import DIAL_WAIT, SocketServerEndpoint, checkedHost, connectError
+from .peer import DIAL_WAIT, SocketClientEndpoint, SocketServerEndpoint, connectError
 from .peercontexts import Context, SocketSettings, prepare
 from .peerlistening import addressesOf
 from .peerreading import receive
@@ -303,11 +300,12 @@ def _begin(
     return socket, protocol
 
 
-@implementer(IStreamClientEndpoint)
-class CommandClientEndpoint:
+class CommandClientEndpoint(SocketClientEndpoint):
     """
     Connects by C{#SD} in command mode.
     """
+
+    _connMode = 1
 
     def __init__(
         self,
@@ -319,26 +317,13 @@ class CommandClientEndpoint:
         settings: SocketSettings | None = None,
     ) -> None:
         """
-        @param context: as for L{IPEasyClientEndpoint<atrunproto.ipeasy.peer.IPEasyClientEndpoint>}.
-        @param settings: as there.
+        The parameters are those of L{SocketClientEndpoint}.
         """
+        super().__init__(sockets.client, connId, host, port, context, settings)
         self._sockets = sockets
-        self._connId = connId
-        self._address = HostnameAddress(checkedHost(host).encode("ascii"), port)
-        self._line = f'AT#SD={connId},0,{port},"{host}",0,0,1'
-        self._context = context
-        self._settings = settings
-
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """
-        Connect.
-
-        @raise ConnectError: (by the Deferred) the module can't.
-        """
-        return Deferred.fromCoroutine(self._connect(protocolFactory))
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
-        client = self._sockets.client
+        client = self._client
         if not self._sockets.isFree(self._connId):
             raise ConnectError(None, f"socket {self._connId} is in use")
         factory.doStart()
