@@ -29,7 +29,9 @@ from atrunproto.sms.fields import Address
 from atrunproto.sms.module import ShortMessages
 from atrunproto.sms.tpdu import Deliver, StatusReport, Submit
 from atrunproto.smsatrun.activation import Activation
+from atrunproto.smsatrun.module import SERVICE as SMSATRUN
 from atrunproto.smsatrun.module import SMSATRUNService
+from atrunproto.tcpatrun.module import SERVICE as TCPATRUN
 from atrunproto.tcpatrun.module import TCPATRUNService
 from atrunproto.tcpatrun.surroundings import ServiceSocket
 
@@ -51,7 +53,7 @@ Part = TypeVar("Part")
 STARTED: Sequence[type[Any]] = (ModuleClock, Sim, Contexts, SocketTable, TCPATRUNService, SMSATRUNService, Radio)
 
 #: the run-AT services, and by what names the memory knows those that are enabled
-_RUN_AT: Mapping[type[Any], str] = {TCPATRUNService: "TCPATRUN", SMSATRUNService: "SMSATRUN"}
+_RUN_AT: Mapping[type[Any], str] = {TCPATRUNService: TCPATRUN, SMSATRUNService: SMSATRUN}
 
 #: number of +CME ERROR to that of +CMS ERROR
 _SIM_PROBLEMS = {10: 310, 11: 311, 12: 316}

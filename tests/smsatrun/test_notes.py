@@ -105,6 +105,14 @@ def test_jamsForGood(command: str) -> None:
     assert service.isOn()
 
 
+def test_jamEnds() -> None:
+    """Whoever is at the module gets a jammed service going again: it is switched off and on (TEL-SMS-44)."""
+    service = Service()
+    assert service.run("AT+CMUX=0") == ""
+    service.do("AT#SMSATRUN=0", "AT#SMSATRUN=1")
+    assert service.isServing()
+
+
 @pytest.mark.parametrize(
     ("command", "undo"),
     [
