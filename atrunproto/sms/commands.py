@@ -461,7 +461,7 @@ def _asStored(at: ATInstance, unit: Submit, status: Status) -> Submit | Deliver:
 _DA, _TODA = Text("da", _LONGEST_ADDRESS), Int("toda", 0, 255, default=None)
 
 
-@commands.action("+CMGS", _DA, _TODA, longest=_SENDING, source=f"{_SOURCE}; TEL-SMS-40")
+@commands.action("+CMGS", _DA, _TODA, longest=_SENDING, test=lambda at: None, source=f"{_SOURCE}; TEL-SMS-40")
 async def send(at: ATInstance, da: str, toda: int | None) -> str | None:
     """
     Send what is typed at the prompt: a text, or in PDU mode a message of as many octets as the first argument says.
@@ -503,7 +503,15 @@ async def writeGiven(at: ATInstance, da: str, text: str) -> str | None:
 _INDEX = Int("index", 0, 9999)
 
 
-@commands.action("+CMSS", _INDEX, Text("da", _LONGEST_ADDRESS, default=None), _TODA, longest=_SENDING, source=_SOURCE)
+@commands.action(
+    "+CMSS",
+    _INDEX,
+    Text("da", _LONGEST_ADDRESS, default=None),
+    _TODA,
+    longest=_SENDING,
+    test=lambda at: None,
+    source=_SOURCE,
+)
 async def sendStored(at: ATInstance, index: int, da: str | None, toda: int | None) -> str:
     """
     Send a stored message, to another number if one is given; it counts as sent then.
@@ -540,7 +548,7 @@ def _entry(at: ATInstance, store: MessageStore, index: int) -> Entry | None:
     return entry
 
 
-@commands.action("+CMGR", _INDEX, longest=_WRITING, source=f"{_SOURCE}; TEL-SMS-37")
+@commands.action("+CMGR", _INDEX, longest=_WRITING, test=lambda at: None, source=f"{_SOURCE}; TEL-SMS-37")
 def read(at: ATInstance, index: int) -> str | None:
     """
     Read a message, which is no longer unread then.

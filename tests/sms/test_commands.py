@@ -48,6 +48,13 @@ def test_service() -> None:
     assert at.execute("AT+CSCA=?;+CSMP=?;+CSCA?;+CSMP?") == [f'+CSCA: "{CENTRE}",145', "+CSMP: 17,167,0,0", "OK"]
 
 
+def test_testForms() -> None:
+    """The test form of a command that works on one message says that there is the command, no more (27.005)."""
+    at = module().port()
+    for name in ("+CMGS", "+CMGW", "+CMSS", "+CMGR", "#CMGS", "#CMGW"):
+        assert at.execute(f"AT{name}=?") == ["OK"]
+
+
 @pytest.mark.parametrize(
     ("product", "mode"), [("GE865-QUAD", 1), ("GE864-DUAL V2", 1), ("GE864-QUAD", 0), ("HE910", 0)]
 )
