@@ -145,13 +145,14 @@ def test_keptOnlineThenShut() -> None:
     lines.dial()
 
 
-def test_keptOnlineThenDropped() -> None:
-    """Under &D1 a port kept online without its peer tells the close when DTR goes off (TEL-EXT-17)."""
+@pytest.mark.parametrize(("dtr", "form", "end"), [(1, 0, b""), (2, 0, b""), (1, 2, b":1,1"), (2, 2, b":1,1")])
+def test_keptOnlineThenDropped(dtr: int, form: int, end: bytes) -> None:
+    """Under &D1 and &D2 a port kept online without its peer tells the close when DTR goes off (TEL-EXT-17)."""
     lines = Lines()
-    lines.ask("AT&D1")
+    lines.ask(f"AT&D{dtr}#SCFGEXT2=1,0,0,0,0,{form}")
     lines.dial(mode=0, closureType=255).close()
     lines.emulated.module.instance(1).lineDropped()
-    assert lines.after(0) == b"\r\nNO CARRIER\r\n"
+    assert lines.after(0) == b"\r\nNO CARRIER%s\r\n" % end
     assert lines.state() == 0
 
 
@@ -258,15 +259,6 @@ def test_dtrInForm(mode: int, end: bytes) -> None:
     assert lines.after(0) == b"\r\nNO CARRIER%s\r\n" % end
     assert lines.ask(f'AT#SKTD=0,{PORT},"{HOST}"') == ["CONNECT"]
     assert lines.escape() == b"\r\nNO CARRIER%s\r\n" % end
-
-
-def test_dtrInFormWithoutPeer() -> None:
-    """A port kept online without its peer tells why that has gone when DTR goes off, as at an escape (TEL-EXT-17)."""
-    lines = Lines()
-    lines.ask("AT&D2#SCFGEXT2=1,0,0,0,0,2")
-    lines.dial(mode=0, closureType=255).close()
-    lines.emulated.module.instance(1).lineDropped()
-    assert lines.after(0) == b"\r\nNO CARRIER:1,1\r\n"
 
 
 def test_unplugged() -> None:
