@@ -33,6 +33,10 @@ Seconds of real time after which it counts as quiet all the same: somebody doesn
 """
 
 
+HELD_UP: Final = 0.1
+"""Seconds of a turn beyond which the process was held up, which tries nobody's patience."""
+
+
 def _octetsIn(descriptor: int, request: int) -> int:
     """Octets in a queue of the kernel, or none where there is no such queue."""
     try:
@@ -87,11 +91,14 @@ class QuietClock:
         began = since = self._reactor.seconds()
         still, stirred = 0, self._stirred
         while still < TURNS or self._reactor.seconds() - since < settling:
+            before = self._reactor.seconds()
             await deferLater(self._reactor, settling / TURNS)
             if enough():
                 return
             still += 1
             now = self._reactor.seconds()
+            # while the process is held up nobody can read
+            began += max(0.0, now - before - HELD_UP)
             if now - began >= PATIENCE:
                 continue
             if stirred != self._stirred or self._moving():
