@@ -70,6 +70,7 @@ SHELLS = {
     "ipeasy.conversation",
     "ipeasy.dialling",
     "ipeasy.sockets",
+    "ipeasy.status",
     "ipeasy.surroundings",
     "ipeasy.link",
     "ipeasy.listening",

@@ -18,7 +18,7 @@ from atrunproto.at.results import MULTITECH, TELIT, Dialect
 from atrunproto.at.settings import Settings, Values
 from atrunproto.ftp import commands as ftp
 from atrunproto.ipeasy import commands as ipeasy
-from atrunproto.ipeasy import old, options
+from atrunproto.ipeasy import old, options, status
 from atrunproto.mail import commands as mail
 from atrunproto.sms import commands as sms
 from atrunproto.smsatrun import commands as smsatrun
@@ -51,6 +51,7 @@ _COMMON = (
     context.commands,
     names.commands,
     options.commands,
+    status.commands,
     hardware.commands,
     mail.commands,
     sms.commands,
@@ -130,7 +131,7 @@ HE863_FAMILY = Family(
 )
 XE910_3G = Family(
     name="xE910-3G",
-    tables=(*UMTS_TABLES, context.xE910, names.xE910, ipeasy.xE910, ftp.parts, ftp.umts),
+    tables=(*UMTS_TABLES, context.xE910, names.xE910, ipeasy.xE910, status.xE910, ftp.parts, ftp.umts),
     lineLength=400,
     threeG=True,
 )

@@ -6,7 +6,6 @@ Source: reference 6.1 to 6.6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.error import CannotListenError, ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
@@ -67,22 +66,6 @@ commands.setting(
     about="The context, packet size and timeouts of a socket.",
     source="reference 6.1 (S IP Easy User Guide 3.2.1.2)",
 )
-
-
-def _chosen(connId: int | None) -> Sequence[int]:
-    """
-    The sockets that a query is about: this one, or all.
-    """
-    return [connId] if connId else range(1, SOCKETS + 1)
-
-
-@commands.action("#SS", Int("connId", 1, SOCKETS, default=None), source="reference 6.6 (S IP Easy User Guide 3.2.2.4)")
-def socketStatus(at: ATInstance, connId: int | None) -> list[str]:
-    """
-    The status of one socket, or of all.
-    """
-    sockets = at.part(SocketTable)
-    return [sockets.describe(number) for number in _chosen(connId)]
 
 
 # -- extended settings
@@ -527,30 +510,3 @@ async def sendCountedTo(at: ATInstance, connId: int, count: int, address: str, p
     Send a datagram of exactly so many octets, whatever they are, to the peer or anybody else.
     """
     await _sendCounted(at, connId, count, _place(address, port))
-
-
-@commands.action("#SI", Int("connId", 1, SOCKETS, default=None), source="reference 6.6; TEL-CMD-22, TEL-CMD-23")
-def socketInformation(at: ATInstance, connId: int | None) -> list[str]:
-    """
-    Octets sent, read, waiting to be read, and not yet acknowledged by the peer.
-    """
-    sockets = at.part(SocketTable)
-    return [sockets.information(number) for number in _chosen(connId)]
-
-
-@xE910.action("#ST", Int("connId", 1, SOCKETS, default=None), source="reference 6.6 (the numbers: A)")
-def socketType(at: ATInstance, connId: int | None) -> list[str]:
-    """
-    Type and direction of one socket, or of all: 0 none, 1 TCP, 2 UDP; 0 none, 1 dialled, 2 listening or called.
-    """
-    sockets = at.part(SocketTable)
-    return ["#ST: {},{},{}".format(number, *sockets.kind(number)) for number in _chosen(connId)]
-
-
-@commands.action("#SLASTCLOSURE", Int("connId", 1, SOCKETS, default=None), source="reference 6.1")
-def lastClosure(at: ATInstance, connId: int | None) -> list[str]:
-    """
-    Why a socket was closed the last time: 0 by command, 1 by the peer, 2 aborted, 3 inactivity, 4 network (A).
-    """
-    sockets = at.part(SocketTable)
-    return [f"#SLASTCLOSURE: {number},{sockets.socket(number).conversation.cause}" for number in _chosen(connId)]
