@@ -42,7 +42,7 @@ class Exchange(Unpeered, Bearer):
     What is written is collected, as much of it as can be answered.
     """
 
-    __slots__ = ("_instance", "_output", "_service", "answering", "bearer", "isJammed", "kind", "limitCall", "request")
+    __slots__ = ("_instance", "_limitCall", "_output", "_service", "answering", "bearer", "isJammed", "kind", "request")
 
     echoes = False
     isInteractive = False
@@ -56,7 +56,7 @@ class Exchange(Unpeered, Bearer):
         self._output = b""
         self.request = request
         self.kind = request.kind
-        self.limitCall = limitCall
+        self._limitCall = limitCall
         self.isJammed = False
         self.answering: Deferred[Any] | None = None
         self.bearer = self
@@ -80,8 +80,7 @@ class Exchange(Unpeered, Bearer):
         """
         Let go of the instance; what it has said.
         """
-        if self.limitCall.active():
-            self.limitCall.cancel()
+        self._endLimit()
         instance, self._instance = self._instance, None
         if instance is not None and instance.transport is self:
             instance.detach()
@@ -99,7 +98,11 @@ class Exchange(Unpeered, Bearer):
         """
         self.isJammed = True
         if jam is Jam.FOR_GOOD:
-            self.limitCall.cancel()
+            self._endLimit()
+
+    def _endLimit(self) -> None:
+        if self._limitCall.active():
+            self._limitCall.cancel()
 
     def finished(self) -> None:
         """
