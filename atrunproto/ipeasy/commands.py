@@ -208,7 +208,7 @@ def checkOnline(at: ATInstance) -> None:
     """
     Where a product can't have so many sockets online at once, refuse one more (TEL-LIM-04, TEL-CON-54).
     """
-    if at.part(SocketTable).online >= at.module.limit("online"):
+    if not at.part(SocketTable).mayGoOnline:
         raise refuse(CME[551])
 
 

@@ -102,11 +102,12 @@ class SocketTable:
         ]
 
     @property
-    def online(self) -> int:
+    def mayGoOnline(self) -> bool:
         """
-        How many sockets are online.
+        Whether the product can have one more socket online (TEL-LIM-04, TEL-CON-54).
         """
-        return sum(socket.shown == Status.ACTIVE for socket in self._sockets.values())
+        online = sum(socket.shown == Status.ACTIVE for socket in self._sockets.values())
+        return online < self.surroundings.limit("online")
 
     def listeners(self) -> list[str]:
         """

@@ -157,7 +157,7 @@ class Socket:
         """
         Let an AT instance go online unasked, and whether it did.
         """
-        return self._table.surroundings.answer(number, make)
+        return self._table.mayGoOnline and self._table.surroundings.answer(number, make)
 
     def tell(self, number: int, notice: Notice) -> bool:
         """

@@ -10,6 +10,7 @@ from atrunproto.ipeasy.peer import IPEasyClientEndpoint, IPEasyServerEndpoint
 from atrunproto.ipeasy.peercontexts import Context
 from atrunproto.testing.contract import End
 from atrunproto.testing.emulated import Host, MemoryModule, Wire
+from tests.ipeasy.lines import OWN, Lines
 from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
 from tests.tcpatrun.service import Service
 
@@ -210,6 +211,19 @@ def test_callerComesTooSoon() -> None:
     at.heard()
     assert not emulated.call(2000).isClosed
     assert at.after(0)[-1] == "CONNECT"
+
+
+def test_callerBeyondTheLimit() -> None:
+    """On HE863 a caller is sent away while another socket is online, and taken once it is not (TEL-CON-54)."""
+    lines = Lines("HE863-EUD")
+    lines.ask('AT#FRWL=1,"0.0.0.0","0.0.0.0"')
+    assert lines.ask(f"AT#SKTL=1,0,{OWN}") == ["OK"]
+    wire = lines.dial(4, 0, port=2)
+    assert lines.emulated.call(OWN).isClosed
+    wire.close()
+    assert lines.after(0) == b""
+    assert not lines.emulated.call(OWN).isClosed
+    assert lines.after(0).endswith(b"CONNECT\r\n")
 
 
 def test_stopListening() -> None:
