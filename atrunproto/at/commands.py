@@ -16,7 +16,7 @@ from .bearer import OVER_SMS, OVER_TCP, BearerKind, Jam
 from .errors import CommandFailed, Misuse, PeerViolation
 from .grammar import Form, ParsedCommand, commandsIn
 from .parameters import BadForm, BadValue, Parameter, parseArguments
-from .results import CME, PLAIN_ERROR, Dialect, Reason, refuse
+from .results import CME, PLAIN_ERROR, Dialect, ErrorFamily, Reason, refuse
 from .settings import Key, Stored, Values
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Command:
     execute: Handler | None = None
     read: Handler | None = None
     test: Handler | None = None
+    #: the set form with its first argument alone, which reads what is set under it (MTS-PAR-07)
+    look: Handler | None = None
     isSetting: bool = False
     #: the parameter that tells which of several equal settings is meant
     key: Parameter | None = None
@@ -316,13 +318,15 @@ class Invocation(NamedTuple):
     handler: Handler
     arguments: Values
     form: Form
+    #: where it is refused; called in turn, the first reason wins
+    limits: tuple[Limit, ...] = ()
 
     @property
     def isRead(self) -> bool:
         """
-        Whether the answer is framed as the answer to a read.
+        Whether the answer is framed as the answer to a read; a vendor's way to do so is for its own commands.
         """
-        return self.form is Form.READ
+        return self.form is Form.READ and self.row.name.startswith("#")
 
 
 class Broken(NamedTuple):
@@ -331,6 +335,8 @@ class Broken(NamedTuple):
     """
 
     reason: Reason
+    #: where another reason goes before this one
+    limits: tuple[Limit, ...] = ()
 
 
 def _answerTest(row: Command) -> Handler:
@@ -362,14 +368,17 @@ class CommandSet:
         without: Iterable[str] = (),
         factory: Mapping[str, Values] | None = None,
         plainTests: Iterable[str] = (),
+        gates: Iterable[Limit] = (),
     ) -> None:
         """
         @param without: names of rows that this product lacks.
         @param factory: the factory values of settings that differ from the row's.
         @param plainTests: names of rows whose test form answers C{OK} alone.
+        @param gates: limits on all commands of the dialect's own, be they known or not, ahead of those of their rows.
         @raise Misuse: two tables declare one command.
         """
         self.dialect = dialect
+        self._gates = tuple(gates)
         self.rows: dict[str, Command] = {}
         lacking = frozenset(without)
         for table in tables:
@@ -410,13 +419,16 @@ class CommandSet:
         """
         prepared: list[Invocation | Broken] = []
         keep = True
+        # what a malformed line is about shows in how it begins
+        name = body[:1].decode("latin-1")
         try:
             for command in commandsIn(body):
-                row = self.rows.get(command.name)
+                name = command.name
+                row = self.rows.get(name)
                 if row is None:
                     raise refuse(self.dialect.unknownCommand)
                 keep = keep and not row.secret
-                prepared.append(self._invocation(row, command))
+                prepared.append(self._invocation(row, command)._replace(limits=self._limits(name, row.limits)))
         except (PeerViolation, BadForm):
             reason = self.dialect.syntaxError
         except BadValue:
@@ -425,7 +437,12 @@ class CommandSet:
             reason = error.reason
         else:
             return tuple(prepared), keep
-        return (*prepared, Broken(reason)), False
+        if not self.dialect.isOwn(name) and reason.family is ErrorFamily.MULTITECH:
+            reason = PLAIN_ERROR
+        return (*prepared, Broken(reason, self._limits(name, ()))), False
+
+    def _limits(self, name: str, limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        return (*self._gates, *limits) if self._gates and self.dialect.isOwn(name) else limits
 
     def _invocation(self, row: Command, command: ParsedCommand) -> Invocation:
         form = command.form
@@ -441,6 +458,8 @@ class CommandSet:
             return Invocation(row, row.execute, self._defaults(row), form)
         if row.run is None:
             raise refuse(self.dialect.syntaxError)
+        if row.look is not None and len(command.arguments) == 1:
+            return Invocation(row, row.look, parseArguments((row.allParameters[0],), command.arguments), Form.READ)
         parameters = row.allParameters
         # the key of what may be undefined is optional like the rest
         needed = row.parameters if row.definable else parameters

@@ -230,6 +230,16 @@ def _octets(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
+def _errorLine(reason: Reason, cmee: int) -> str | None:
+    """
+    An error as its line, or C{None} where it is the plain code.
+    """
+    family = reason.family
+    if family is ErrorFamily.PLAIN or (family is ErrorFamily.CME and cmee == 0):
+        return None
+    return f"{family.value}: {reason.text if family is ErrorFamily.CME and cmee == 2 else reason.number}"
+
+
 class Framing:
     """
     How one AT instance writes its answers: a dialect with the values of V, Q, S3, S4 filled in.
@@ -317,13 +327,10 @@ class TelitFraming(Framing):
         return b"%d" % code.number + self.cr
 
     def failure(self, reason: Reason, cmee: int) -> bytes:
-        family = reason.family
-        if family is ErrorFamily.PLAIN or (family is ErrorFamily.CME and cmee == 0):
+        shown = _errorLine(reason, cmee)
+        if shown is None:
             return self.result(ERROR)
-        if self.quiet:
-            return b""
-        shown = reason.text if family is ErrorFamily.CME and cmee == 2 else str(reason.number)
-        return self.information([f"{family.value}: {shown}"])
+        return b"" if self.quiet else self.information([shown])
 
     def unsolicited(self, text: str) -> bytes:
         """
@@ -374,12 +381,15 @@ class MultiTechFraming(Framing):
     def failure(self, reason: Reason, cmee: int) -> bytes:
         """
         C{#CME ERROR} has a lone CR in front and the same form in both modes (MTS-RES-05).
+
+        The commands that all modems have fail as anywhere (A).
         """
         if self.quiet:
             return b""
-        if reason.family is not ErrorFamily.MULTITECH:
-            return self.result(ERROR)
-        return self.cr + _octets(f"{reason.family.value}: {reason.number}") + self._crlf()
+        if reason.family is ErrorFamily.MULTITECH:
+            return self.cr + _octets(f"{reason.family.value}: {reason.number}") + self._crlf()
+        shown = _errorLine(reason, cmee)
+        return self.result(ERROR) if shown is None else self.information([shown])
 
     def unsolicited(self, text: str) -> bytes:
         return self.information([text])
@@ -401,6 +411,14 @@ class Dialect:
     badValue: Reason = PLAIN_ERROR
     #: the reason for a line longer than the product takes
     lineTooLong: Reason = PLAIN_ERROR
+    #: how the names of the commands begin that these reasons are for; others are answered C{ERROR}
+    own: str = ""
+
+    def isOwn(self, name: str) -> bool:
+        """
+        Whether the reasons are for this command.
+        """
+        return name.startswith(self.own)
 
     def framing(self, verbose: bool = True, quiet: bool = False, s3: int = 13, s4: int = 10) -> Framing:
         """
@@ -424,6 +442,7 @@ MULTITECH = Dialect(
     syntaxError=multitechReason(34819),
     badValue=multitechReason(34882),
     lineTooLong=multitechReason(34881),
+    own="#",
 )
 
 

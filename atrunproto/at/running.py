@@ -150,15 +150,15 @@ class CommandRunner(ATPort):
         """
         for index in range(start, len(prepared)):
             invocation = prepared[index]
-            if invocation.__class__ is Broken:
-                self._fail(invocation.reason)
-                return
-            row = invocation.row  # type: ignore[union-attr]
-            for limit in row.limits:
+            for limit in invocation.limits:
                 reason = limit(self)  # type: ignore[arg-type]
                 if reason is not None:
                     self._fail(reason)
                     return
+            if invocation.__class__ is Broken:
+                self._fail(invocation.reason)
+                return
+            row = invocation.row  # type: ignore[union-attr]
             if row.jams is not None:
                 jam = row.jams(self.bearer.kind, invocation.arguments)  # type: ignore[union-attr]
                 if jam is not None:

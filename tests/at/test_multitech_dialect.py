@@ -200,9 +200,9 @@ def test_port() -> None:
     module = bench()
     for line in (b"AT+IPR=9600\r", b"AT+IFC=2,2\r", b"AT+IFC=0,0\r"):
         assert module.say(line) == b"\r\nOK\r\n"
-    assert module.say(b"AT+IPR?\r") == b"+IPR: 9600\r\n\r\nOK\r\n"
-    assert module.say(b"AT+IFC?\r") == b"+IFC: 0,0\r\n\r\nOK\r\n"
-    assert module.say(b"AT+IPR=9601\r") == b"\r#CME ERROR: 34882\r\n"
+    assert module.say(b"AT+IPR?\r") == b"\r\n+IPR: 9600\r\n\r\nOK\r\n"
+    assert module.say(b"AT+IFC?\r") == b"\r\n+IFC: 0,0\r\n\r\nOK\r\n"
+    assert module.say(b"AT+IPR=9601\r") == b"\r\nERROR\r\n"
 
 
 def test_mixedLine() -> None:
