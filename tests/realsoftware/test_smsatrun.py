@@ -118,7 +118,7 @@ def test_simple() -> None:
 
 def test_digest() -> None:
     """A signed request that a terminal sends as a PDU is answered by a message with the same password's signature; one
-    with a wrong password isn't answered at all (TEL-DIG-01, TEL-DIG-05, TEL-DIG-13)."""
+    with a wrong password isn't answered at all (TEL-DIG-01, TEL-DIG-02, TEL-DIG-07, TEL-DIG-13)."""
     with Terminal("mobile") as terminal:
         terminal.ask("AT+CMGF=0")
         for number, password in ((1, "0" * 16), (2, PASSWORD)):
