@@ -2,7 +2,7 @@
 A connection that AT commands have opened: online on an instance, suspended, or called from outside.
 
 It sits on the link of one of the six sockets. What it receives while nobody is online with it waits here up to
-L{WINDOW<atrunproto.ipeasy.buffer.WINDOW}; then the link is paused, so that TCP holds the sender back and nothing is
+L{WINDOW<atrunproto.ipeasy.buffer.WINDOW>}; then the link is paused, so that TCP holds the sender back and nothing is
 lost (TEL-GAP-22, TEL-CMD-12), while what comes by UDP is dropped.
 Source: IP Easy User Guide 3.2 and 4 (S); reference 6.
 """
