@@ -28,7 +28,7 @@ CONTEXTS = """
 """
 RADIO = """
     +CPIN +CSQ +COPS +CFUN #BND #AUTOBND #SIMDET #QSS #MONI #SERVINFO #GPIO #ADC #TEMPMON #QTEMP #SLED #SLEDSAV
-    #REBOOT #ENHRST #SHDN +CLCK #ENS #PLMNMODE #REGMODE
+    #REBOOT #ENHRST #SHDN +CLCK #ENS #PLMNMODE #REGMODE #CSURV #CSURVC
 """
 SERVICE = """
     #TCPATRUNCFG #TCPATRUNL #TCPATRUND #TCPATRUNFRWL #TCPATRUNAUTH #TCPATRUNCLOSE #TCPATCMDSEQ #ATRUNDELAY
@@ -42,7 +42,7 @@ DEFERRED = {
     "A": "calls",
     "D": "calls and dial-up",
     "+CGDATA": "dial-up",
-    "#CSURV": "surveys of cells",
+    "#CSURVU": "surveys of chosen channels",
     "$GPSNMUN": "positioning",
     "#TCPATCONSER": "transparent connections to a serial port",
 }

@@ -24,7 +24,7 @@ from atrunproto.sms import commands as sms
 from atrunproto.smsatrun import commands as smsatrun
 from atrunproto.tcpatrun import commands as tcpatrun
 
-from .commands import context, general, hardware, names, phonebook, radio, sim
+from .commands import context, general, hardware, names, phonebook, radio, sim, survey
 
 #: seconds that a command or an event typically takes (A, within the limits of reference 1.3); scaled by the module
 DURATIONS: Mapping[str, float] = {
@@ -38,6 +38,7 @@ DURATIONS: Mapping[str, float] = {
     "+CFUN": 0.5,
     "+COPS": 2.0,
     "+COPS=?": 8.0,
+    "#CSURV": 20.0,
     "+CMGS": 2.0,
     "#TCPATRUND": 2.0,
 }
@@ -107,6 +108,7 @@ GSM_FAMILY = Family(
     tables=(
         *_COMMON,
         radio.gsm,
+        survey.commands,
         context.gsm,
         ipeasy.commands,
         ipeasy.classic,

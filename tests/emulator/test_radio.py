@@ -117,6 +117,30 @@ def test_cells() -> None:
     assert gsm.execute("AT#MONI=8") == ["ERROR"]
 
 
+def test_survey() -> None:
+    """A survey takes a while, and then describes each carrier; a range of channels leaves others out."""
+    emulated = MemoryModule("GE865-QUAD")
+    at = emulated.port()
+    assert at.say(b"AT#CSURV=700,980\r") == b"AT#CSURV=700,980\r"
+    heard = b"".join(line.encode() + b"|" for line in at.after(19))
+    assert heard == b""
+    assert at.after(2) == [
+        "Network survey started...",
+        "arfcn: 736 bsic: 70 rxLev: -83 ber: 0.00 mcc: 222 mnc: 88 lac: 22010 cellId: 7459 cellStatus: CELL_SUITABLE"
+        " numArfcn: 1 arfcn: 736 numChannels: 1 array: 736",
+        "arfcn: 979 bsic: 72 rxLev: -78 ber: 0.00 mcc: 222 mnc: 88 lac: 22010 cellId: 4761 cellStatus: CELL_SUITABLE"
+        " numArfcn: 1 arfcn: 979 numChannels: 1 array: 979",
+        "Network survey ended",
+        "OK",
+    ]
+    assert at.execute("AT#CSURVC=736,736")[1] == "736,70,-83,0.00,222,88,22010,7459,0,1,736,1,736"
+    assert len(at.execute("AT#CSURV")) == 3 + len(emulated.network.home.cells)
+    for arguments in ("=1", "=9,1", "=0,1024", "=,5"):
+        assert at.execute(f"AT#CSURV{arguments}") == ["ERROR"]
+    emulated.network.setService(False)
+    assert at.execute("AT#CSURV") == ["Network survey started...", "Network survey ended", "OK"]
+
+
 def test_pin() -> None:
     """A locked card keeps the module off the network until its PIN; three wrong ones ask for the PUK."""
     emulated = MemoryModule(isOn=False)

@@ -57,7 +57,7 @@ def test_mixedTotals(places: list[tuple[int, int]], inMessage: bool) -> None:
 
 
 def test_call() -> None:
-    """A data call by short message is answered by how it has ended (TEL-SMS-48)."""
+    """A data call by short message is answered by how it has ended."""
     line = BASIC.line("ATD123")
     assert read(line, b"\r\nCONNECT 9600\r\n") == Response((), "CONNECT 9600")
     assert isinstance(read(line, b"\r\nNO CARRIER\r\n"), CommandFailed)
