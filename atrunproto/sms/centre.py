@@ -14,6 +14,7 @@ Source: 3GPP 23.040 3.2 and 9.2; where that leaves it open, the rules are assume
 from __future__ import annotations
 
 import math
+import re
 from bisect import insort
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from twisted.logger import Logger
 
 from atrunproto.at.errors import Misuse
 
-from .fields import Address, EnhancedValidity, RelativeValidity, TimeStamp, Validity
+from .fields import INTERNATIONAL, Address, EnhancedValidity, RelativeValidity, TimeStamp, Validity
 from .outside import Outside
 from .tpdu import Deliver, StatusReport, Submit
 
@@ -38,6 +39,9 @@ MOST_IN_ALL = 20_000
 DEFAULT_VALIDITY = 24 * 3600.0
 #: the number of a service centre unless another is given
 DEFAULT_NUMBER = "+393492000200"
+
+#: the code of a country, in front of a number (E.164)
+_COUNTRY = re.compile(r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}").match
 
 #: values of TP-ST: what became of a message (23.040 9.2.3.15)
 DELIVERED = 0x00
@@ -215,7 +219,7 @@ class ServiceCentre:
             wantsReport=unit.wantsReport,
             hasReplyPath=unit.hasReplyPath,
         )
-        self._accept(sender, unit.destination, deliver, unit.reference, unit.validity)
+        self._accept(sender, self._international(sender, unit.destination), deliver, unit.reference, unit.validity)
 
     def send(
         self,
@@ -270,6 +274,17 @@ class ServiceCentre:
             queue.messages.clear()
 
     # -- on their way
+
+    def _international(self, sender: str, destination: Address) -> Address:
+        """
+        Find who is meant by a number without its country: a mobile of the sender's, if there is one (A).
+        """
+        if destination.kind != INTERNATIONAL and self._find(str(destination)) is None:
+            country = _COUNTRY(bare(sender))
+            number = f"+{country[0]}{destination.number}" if country is not None else ""
+            if number and self._find(number) is not None:
+                return Address.parse(number)
+        return destination
 
     def _accept(
         self, sender: str, recipient: Address, unit: Deliver, reference: int, validity: Validity | None

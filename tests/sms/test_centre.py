@@ -158,6 +158,15 @@ class CentreTests(SynchronousTestCase):
         self.advance()
         self.assertEqual(self.bert.texts, ["one"])
 
+    def test_numberOfTheSameCountry(self) -> None:
+        """A number without its country, as the guide dials it, is that of a mobile in the sender's."""
+        self.submit("hello", BERT.removeprefix("+39"))
+        for number in ("3468686712", "468686711", "68686711", "00" + BERT[1:]):
+            self.submit("nobody", number)
+        self.advance()
+        self.assertEqual(self.bert.texts, ["hello"])
+        self.assertEqual(len(self.centre.outside.after(0)), 4)
+
     def test_outside(self) -> None:
         """A message to a number that nobody has leaves the network, where it is shown and told of."""
         heard: list[Outgoing] = []
