@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
 
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peerkeeping import LineKeeper
@@ -19,6 +20,12 @@ from .gateway import Gateway
 
 #: seconds between a final result and the next command line, which modems on a serial line want (reference 1.3)
 _PAUSE = 0.02
+#: seconds for the answer to the first C{AT}, which a modem that is starting, or finding its baud rate, may lose
+PROBE_SECONDS = 3.0
+#: gives up a message that a host which was killed has begun to write; on a command line it does nothing
+_ESC = b"\x1b"
+#: seconds for what the modem says to that
+ESC_SECONDS = 0.3
 
 
 class _Lines(Factory):
@@ -72,6 +79,9 @@ class Modem(LineKeeper):
         client: Any = await self._endpoint.connect(self._lines)
         assert isinstance(client, ATClient)
         try:
+            client.transport.write(_ESC)
+            await deferLater(self._clock, ESC_SECONDS)
+            await client.execute("AT", timeout=PROBE_SECONDS)
             if self._sms is None:
                 self._sms = SMSClient(client, self._clock)
                 self._runner = SMSRunner(self._sms, self._clock)

@@ -33,6 +33,8 @@ class Port:
         #: whether there is nobody to connect to, or nobody who answers, or nobody ever connects
         self.isAway = self.isSilent = self.isSlow = False
         self.tries = self.lost = 0
+        #: what somebody has typed before
+        self.before = b""
 
     def oneLost(self, reason: BaseException) -> None:
         self.lost += 1
@@ -47,6 +49,8 @@ class Port:
         link = MemoryLink(self.emulated.clock, self.emulated.module.portFactory(1).buildProtocol(None), protocol)
         link.module.silent = self.isSilent
         self.links.append(link)
+        link.peer.write(self.before)
+        link.pump()
         protocol.whenLost().addCallback(self.oneLost)
         return succeed(protocol)
 
@@ -68,6 +72,8 @@ class ModemTests(FleetTestCase):
         self.modem = Modem(self.clock, self.port, self.fleet.host.gateway, lambda failures: 10.0 * failures)
         self.modem.startService()
         self.addCleanup(self.modem.stopService)
+        self.clock.advance(1)
+        self.assertTrue(self.fleet.host.gateway.isReady)
 
     def module(self, number: str, imei: str, rule: str) -> None:
         """A module that takes commands by short message."""
@@ -126,7 +132,7 @@ class ModemTests(FleetTestCase):
         self.port.links[-1].breakOff(ConnectionLost())
         self.assertEqual(self.after(1, sent).state, State.UNKNOWN)
         self.assertEqual((self.after(0, waiting).state, self.fleet.host.gateway.isReady), (State.QUEUED, False))
-        self.clock.advance(10)
+        self.clock.advance(11)
         self.assertTrue(self.fleet.host.gateway.isReady)
         record = self.after(60, waiting)
         self.assertEqual((record.state, record.answers[0].lines), (State.DONE, ("HE910",)))
@@ -166,6 +172,13 @@ class ModemTests(FleetTestCase):
         self.assertFalse(self.fleet.host.gateway.isReady)
         self.port.isSilent = False
         self.clock.advance(600)
+        self.assertTrue(self.fleet.host.gateway.isReady)
+
+    def test_atPrompt(self) -> None:
+        """A modem that a killed host has left at the prompt for a message is ready for the next host."""
+        self.port.before = b"AT+CMGS=20\r"
+        self.port.links[-1].breakOff(ConnectionLost())
+        self.clock.advance(11)
         self.assertTrue(self.fleet.host.gateway.isReady)
 
     def test_stopped(self) -> None:
