@@ -17,11 +17,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PROTOCOLS = {"at", "tcpatrun", "smsatrun", "sms", "ipeasy", "transparent", "ftp", "mail", "ppp", "cmux"}
+PROTOCOLS = {
+    *("at", "tcpatrun", "smsatrun", "sms", "ipeasy", "multitech", "transparent", "ftp", "mail", "ppp", "cmux"),
+}
 """The protocol packages; they may build on C{at}, and otherwise don't know each other."""
 
-BUILDS_ON = {"smsatrun": {"sms"}}
-"""And what else a protocol package builds on: SMSATRUN is a use of short messages, and can't be had without them."""
+BUILDS_ON = {
+    "smsatrun": {"sms"},
+    "transparent": {"multitech"},
+    "ftp": {"multitech"},
+    "mail": {"multitech"},
+}
+"""
+And what else a protocol package builds on: SMSATRUN is a use of short messages, and can't be had without them; the
+services of Multi-Tech's stack share its parameters and its connection.
+"""
 
 SHELLS = {
     "at.module",
@@ -53,6 +63,7 @@ SHELLS = {
     "ftp.peererrors",
     "ftp.transfer",
     "mail.commands",
+    "multitech.surroundings",
     "mail.module",
     "mail.peer",
     "mail.sender",

@@ -95,6 +95,8 @@ def forms(row: Command) -> list[str]:
     if row.run is not None:
         joiner = "=" if row.name[0] in EXTENDED + SELECTED_REGISTER else ""
         typed.append(f"AT{name}{joiner}{_arguments(row.allParameters)}")
+    if row.look is not None:
+        typed.append(f"AT{name}={_arguments(row.allParameters[:1])}")
     if row.read is not None:
         typed.append(f"AT{name}?")
     return [*typed, f"AT{name}=?"]
@@ -309,8 +311,6 @@ def productsPart() -> str:
 
 
 def _product(each: Product) -> Sequence[object]:
-    if not each.isEmulated:
-        return code(each.name), each.family.name, "", "", "not emulated yet"
     return code(each.name), each.family.name, each.model, each.software, each.minimum or "no version"
 
 

@@ -45,6 +45,8 @@ class Command:
     test: Handler | None = None
     #: the set form with its first argument alone, which reads what is set under it (MTS-PAR-07)
     look: Handler | None = None
+    #: its bare form shows values, and is answered like a read
+    shows: bool = False
     isSetting: bool = False
     #: the parameter that tells which of several equal settings is meant
     key: Parameter | None = None
@@ -455,11 +457,11 @@ class CommandSet:
         if form is Form.EXECUTE:
             if row.execute is None:
                 raise refuse(row.noValue or self.dialect.syntaxError)
-            return Invocation(row, row.execute, self._defaults(row), form)
-        if row.run is None:
-            raise refuse(self.dialect.syntaxError)
+            return Invocation(row, row.execute, self._defaults(row), Form.READ if row.shows else form)
         if row.look is not None and len(command.arguments) == 1:
             return Invocation(row, row.look, parseArguments((row.allParameters[0],), command.arguments), Form.READ)
+        if row.run is None:
+            raise refuse(self.dialect.syntaxError)
         parameters = row.allParameters
         # the key of what may be undefined is optional like the rest
         needed = row.parameters if row.definable else parameters

@@ -254,7 +254,7 @@ class ATPort:
         """
         if not self.bearer.isInteractive:
             return Deferred()
-        prompt = self._framing.prompt(reader.text)
+        prompt = self._framing.prompt(reader.text) if reader.text else b""
         reader.begin(prompt, self._echo)
         self._out += prompt
         self._flush()

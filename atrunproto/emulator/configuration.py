@@ -332,14 +332,12 @@ def chosenProduct(name: str, software: str) -> Product:
     """
     The product of this name and software version.
 
-    @raise ConfigError: there is none, or it can't be emulated.
+    @raise ConfigError: there is none.
     """
     try:
         found = product(name)
     except Misuse as error:
         raise ConfigError(f"product: {error}; --list-products prints all") from None
-    if not found.isEmulated:
-        raise ConfigError(f"product: {found.name} is known by its name only, and can't be emulated yet")
     if not software:
         return found
     if re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}", software) is None:
@@ -431,10 +429,7 @@ def listProducts() -> str:
     """
     A table of the products.
     """
-    rows = [
-        (each.name, each.family.name, each.software + ("" if each.isEmulated else "  (name only)"))
-        for each in PRODUCTS.values()
-    ]
+    rows = [(each.name, each.family.name, each.software) for each in PRODUCTS.values()]
     return "\n".join(f"{name:<26}{family:<12}{software}" for name, family, software in [_HEAD, *rows])
 
 

@@ -16,7 +16,6 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from atrunproto.at.basic import loadStartProfile
-from atrunproto.at.errors import Misuse
 from atrunproto.at.module import ATInstance
 from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
@@ -120,8 +119,6 @@ class EmulatedModule:
         @param startup: command lines run on instance 1 at each power-on, before any port is heard.
         @param timeScale: by which the typical durations are multiplied; 0: everything at once.
         """
-        if not product.isEmulated:
-            raise Misuse(f"{product.name} is known by its name only, it is not emulated yet")
         self.product = product
         self.network = network
         self.clock = clock
@@ -250,6 +247,9 @@ class EmulatedModule:
         """
         Whether a socket is tied to this context (TEL-ACT-03).
         """
+        if not self.settings.has("#SCFG"):
+            # no sockets, so no context waits for one
+            return True
         return any(self.settings.get("#SCFG", connId)[0] == cid for connId in range(1, 7))
 
     def serviceSocket(self, connId: int) -> ServiceSocket:
@@ -322,6 +322,13 @@ class EmulatedModule:
         A limit of the product's family.
         """
         return self.product.family.limits[name]
+
+    @property
+    def isRegistered(self) -> bool:
+        """
+        Whether a network serves the module.
+        """
+        return self.radio.isRegistered
 
     def radioChanged(self) -> None:
         """
@@ -500,7 +507,8 @@ class EmulatedModule:
         """
         The parts that follow the power; a run-AT service is one as soon as it was used.
         """
-        return [self.part(kind) for kind in STARTED if kind not in _RUN_AT or self._uses(kind)]
+        kinds = (*STARTED, *self.product.family.parts)
+        return [self.part(kind) for kind in kinds if kind not in _RUN_AT or self._uses(kind)]
 
     def _uses(self, kind: type[Any]) -> bool:
         """
@@ -533,12 +541,13 @@ class EmulatedModule:
             script, self._script = self._script, None
             if script is not None:
                 script.stop()
-            for part in reversed(self._started()):
+            started = self._started()
+            for part in reversed(started):
                 if hasattr(part, "powerOff"):
                     part.powerOff()
-            for kind, part in self._parts.items():
+            for part in self._parts.values():
                 # those that somebody has asked for: pins, a firewall
-                if kind not in STARTED and hasattr(part, "powerOff"):
+                if part not in started and hasattr(part, "powerOff"):
                     part.powerOff()
             self.power = Power.OFF
             for instance in self._instances.values():

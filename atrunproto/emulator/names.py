@@ -87,7 +87,8 @@ class Names:
         """
         The name servers of #DNS for a context; none: those of the network serve.
         """
-        return [server for server in self._module.settings.get("#DNS", cid) if server != UNSET]
+        settings = self._module.settings
+        return [server for server in settings.get("#DNS", cid) if server != UNSET] if settings.has("#DNS") else []
 
     @property
     def given(self) -> list[str]:
@@ -141,7 +142,8 @@ class Names:
         return address
 
     def _learn(self, found: Found, name: str) -> str:
-        if self._module.settings.value("#CACHEDNS"):
+        settings = self._module.settings
+        if settings.has("#CACHEDNS") and settings.value("#CACHEDNS"):
             cache = self._cache = OrderedDict() if self._cache is None else self._cache
             cache[name] = (found.address, self._module.clock.seconds() + found.lasts)
             cache.move_to_end(name)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from atrunproto.at import basic
-from atrunproto.at.commands import CommandSet, CommandTable
+from atrunproto.at.commands import CommandSet, CommandTable, Limit
 from atrunproto.at.errors import Misuse
 from atrunproto.at.results import MULTITECH, TELIT, Dialect
 from atrunproto.at.settings import Settings, Values
@@ -20,11 +21,14 @@ from atrunproto.ftp import commands as ftp
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.ipeasy import old, options, status
 from atrunproto.mail import commands as mail
+from atrunproto.multitech import commands as multitech
+from atrunproto.multitech.parameters import LINE
+from atrunproto.multitech.stack import Stack, closed
 from atrunproto.sms import commands as sms
 from atrunproto.smsatrun import commands as smsatrun
 from atrunproto.tcpatrun import commands as tcpatrun
 
-from .commands import context, general, hardware, names, phonebook, radio, sim, survey
+from .commands import calls, context, general, hardware, names, phonebook, radio, sim, survey
 
 #: seconds that a command or an event typically takes (A, within the limits of reference 1.3); scaled by the module
 DURATIONS: Mapping[str, float] = {
@@ -63,6 +67,13 @@ _COMMON = (
 _MESSAGES = {"messages SM": 30, "messages ME": 0}
 
 
+def _isTelits(name: str) -> bool:
+    """
+    Whether a general command is Telit's own; settings that other commands keep their values in aren't.
+    """
+    return (name.startswith("#") and " " not in name) or name in ("+CMUX", "+CCID")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """
@@ -87,6 +98,12 @@ class Family:
     factory: Mapping[str, Values] = field(default_factory=dict)
     #: commands whose test form answers OK alone
     plainTests: Sequence[str] = ()
+    #: commands that stand in the tables and that it lacks
+    without: frozenset[str] = frozenset()
+    #: limits on all commands of the vendor's own
+    gates: Sequence[Limit] = ()
+    #: further parts of a module that follow its power
+    parts: Sequence[type[Any]] = ()
     #: octets that one SRING in data view shows, and that #SSEND takes; sockets online at once; whether a listening
     #: socket can answer by itself; whether #SS shows that one is dialled; whether one that waits for datagrams hears
     #: several callers (reference 6.1, 6.4 to 6.7, 15)
@@ -137,12 +154,31 @@ XE910_3G = Family(
     lineLength=400,
     threeG=True,
 )
+#: what a Multi-Tech modem has of the general commands: as much as a Wavecom modem would (A)
+_WAVECOM = (
+    basic.commands,
+    general.commands,
+    sim.commands,
+    phonebook.commands,
+    radio.commands,
+    radio.gsm,
+    context.commands,
+    context.gsm,
+    sms.commands,
+    calls.commands,
+)
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
-    tables=(basic.commands,),
+    tables=(*_WAVECOM, multitech.commands, multitech.parameters, multitech.displays),
     dialect=MULTITECH,
+    lineLength=LINE,
     manufacturer="MultiTech",
     information={0: None},
+    # what begins with # is another vendor's here; +CMUX and +CCID only say that they are missing
+    without=frozenset(name for table in _WAVECOM for name in table.rows if _isTelits(name)),
+    gates=(closed,),
+    parts=(Stack,),
+    limits={"messages as in the chapters": 0, **_MESSAGES},
 )
 
 
@@ -153,14 +189,12 @@ class Product:
 
     @ivar software: the version that +CGMR prints.
     @ivar minimum: the least version that has the run-AT services, as printed; C{None}: no version has.
-    @ivar isEmulated: whether there is more of it than the name.
     """
 
     name: str
     family: Family
     software: str
     minimum: str | None
-    isEmulated: bool = True
 
     @property
     def model(self) -> str:
@@ -206,22 +240,29 @@ class Product:
 
     def bandServes(self, settings: Settings, bands: Sequence[int]) -> bool:
         """
-        Whether the band chosen by #BND is one of these.
+        Whether the band chosen by #BND, where it can be chosen, is one of these.
         """
-        return settings.value("#BND") in bands
+        return not settings.has("#BND") or settings.value("#BND") in bands
 
     def withSoftware(self, software: str) -> Product:
         """
         The same product with another software version.
         """
-        return Product(self.name, self.family, software, self.minimum, self.isEmulated)
+        return Product(self.name, self.family, software, self.minimum)
 
 
 @lru_cache(maxsize=64)
 def _commands(family: str, hasRunAT: bool, isImproved: bool) -> CommandSet:
     found = FAMILIES[family]
     factory = {**found.factory, "#SMSMODE": (1,)} if isImproved else found.factory
-    return CommandSet(found.dialect, _tables(found, hasRunAT), factory=factory, plainTests=found.plainTests)
+    return CommandSet(
+        found.dialect,
+        _tables(found, hasRunAT),
+        without=found.without,
+        factory=factory,
+        plainTests=found.plainTests,
+        gates=found.gates,
+    )
 
 
 def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:
@@ -339,9 +380,7 @@ PRODUCTS.update(
     (name, Product(name, HE863_FAMILY, "11.00.002", None))
     for name in (f"HE863-{variant}" for variant in ("EUD", "EUG", "EUR", "NAD", "NAG", "NAR", "AUD", "AUG", "AUR"))
 )
-PRODUCTS.update(
-    (name, Product(name, MULTITECH_FAMILY, "651", None, isEmulated=False)) for name in ("MTCBA-G", "MTMMC-G", "MTSMC-G")
-)
+PRODUCTS.update((name, Product(name, MULTITECH_FAMILY, "651", None)) for name in ("MTCBA-G", "MTMMC-G", "MTSMC-G"))
 
 
 def product(name: str) -> Product:

@@ -136,7 +136,7 @@ def _inText(at: ATInstance) -> bool:
 
 
 def _isImproved(at: ATInstance) -> bool:
-    return bool(at.value("#SMSMODE"))
+    return "#SMSMODE" in at.commands.rows and bool(at.value("#SMSMODE"))
 
 
 def _style(at: ATInstance) -> Style:

@@ -84,10 +84,3 @@ def test_lineLength(name: str, longest: int) -> None:
     assert len(line) == longest
     assert at.execute(line)[-1] == "OK"
     assert at.execute(line + " ") == ["ERROR"]
-
-
-def test_namesOnly() -> None:
-    """The Multi-Tech modems are known by name, and say so when somebody wants one."""
-    for name in ("MTCBA-G", "MTMMC-G", "MTSMC-G"):
-        with pytest.raises(Misuse, match="not emulated yet"):
-            MemoryModule(name)

@@ -78,7 +78,6 @@ def test_count() -> None:
     ("arguments", "message"),
     [
         (["--product", "HE911"], "--product: there is no product 'HE911'; did you mean HE910"),
-        (["--product", "MTSMC-G"], "--product: MTSMC-G is known by its name only"),
         (["--software", "new"], "--software: 'new' is not a version such as 12.00.004"),
         (["--at", "4=tcp:1"], "--at: '4' is not one of 1, 2, 3"),
         (["--at", "tcp:1"], "--at: 'tcp:1' is not N=ENDPOINT"),

@@ -18,6 +18,7 @@ _ROWS: Final[tuple[tuple[str, str], ...]] = (
     (r"(GSM|2G) products", "GE865-QUAD"),
     (r"(UMTS|3G) products", "HE910-EUR"),
     (r"products (with|that) .+", "GE865-QUAD"),
+    (r"Multi-Tech GPRS, Wavecom IP stack 3\.02", "MTCBA-G"),
 )
 """The families that headers name, and the product that stands for each."""
 
@@ -28,7 +29,7 @@ def productFor(header: str) -> Product | None:
 
     What stands in brackets there is a remark.
 
-    @return: C{None} where there is none, or none that is emulated.
+    @return: C{None} where there is none.
     """
     family = re.sub(r"\s*\(.*\)", "", header).strip()
     name = next((name for pattern, name in _ROWS if re.fullmatch(pattern, family, re.IGNORECASE)), "")
@@ -36,5 +37,4 @@ def productFor(header: str) -> Product | None:
         start = re.sub(r"\s+(family|products)$", "", family).lower()
         name = next((each for each in PRODUCTS if each.lower() == start), "")
         name = name or next((each for each in PRODUCTS if each.lower().startswith(f"{start}-")), "")
-    found = PRODUCTS.get(name)
-    return found if found is not None and found.isEmulated else None
+    return PRODUCTS.get(name)

@@ -1,0 +1,1 @@
+"""Multi-Tech modems with an IP stack of their own: what all their services stand on."""

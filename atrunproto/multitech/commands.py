@@ -1,0 +1,269 @@
+"""
+Multi-Tech's commands of the stack itself, of its parameters, and of their displays.
+
+The commands of the parameters follow from L{ROWS}. While the stack is closed none of these is known but AT+WOPEN.
+Source: reference guide S000333C; MTS-OPEN, MTS-PAR, MTS-DISP, MTS-MAIL, MTS-MISC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from atrunproto.at.commands import Command, CommandTable
+from atrunproto.at.editing import TextPrompt
+from atrunproto.at.errors import Abandoned, CommandFailed
+from atrunproto.at.parameters import Int
+from atrunproto.at.results import CME, refuse
+from atrunproto.at.settings import Key, Stored, Values
+
+from .displays import DISPLAYS, SOCKET, lines, whole
+from .errors import BAD_VALUE, MEMORY_FAILURE, SYNTAX_ERROR
+from .parameters import BY_NAME, RECIPIENTS, ROWS, SEPARATOR, SOCKETS, Kind, Number, Row
+from .stack import BANNER, VERSION, Stack
+
+if TYPE_CHECKING:
+    from atrunproto.at.module import ATInstance
+
+commands = CommandTable("multitech")
+parameters = CommandTable("multitech parameters")
+displays = CommandTable("multitech displays")
+
+#: the number of a socket, as the first argument of its commands
+SOCKET_ID = Number("id", [(SOCKETS[0], SOCKETS[-1])], None)
+
+
+def malformed(*_: object) -> None:
+    """
+    Answer a form that a command doesn't have.
+    """
+    raise refuse(SYNTAX_ERROR)
+
+
+#: facts of a row that has but the forms that it declares: each other one is a syntax error (MTS-PAR-19)
+STRICT: Any = {"noRead": SYNTAX_ERROR, "test": malformed}
+
+
+# -- the stack
+
+
+def _opened(at: ATInstance, values: Values, key: Key) -> None:
+    if not values[0]:
+        at.part(Stack).closed()
+
+
+commands.setting(
+    "+WOPEN",
+    Int("mode", 0, 1, default=0, required=True),
+    stored=Stored.NVM,
+    shared=True,
+    changed=_opened,
+    about="Open (1) or close (0) the IP stack; while it is closed, no command that begins with `#` is known.",
+    source="MTS-OPEN-01 to MTS-OPEN-03, MTS-GAP-01",
+)
+
+
+@commands.action("#VVERSION", source="MTS-MISC-01, MTS-GAP-17", shows=True, **STRICT)
+def version(at: ATInstance) -> str:
+    """
+    The version of the IP stack.
+    """
+    return f'#VERSION: "{VERSION}"'
+
+
+@commands.action("#VSTATE", source="MTS-MISC-02 to MTS-MISC-09, MTS-GAP-18", shows=True, **STRICT)
+def state(at: ATInstance) -> str:
+    """
+    How far the connection is.
+    """
+    return f'#STATE: "{at.part(Stack).state.value}"'
+
+
+@commands.action("#DELFLASH", source="MTS-MISC-12 to MTS-MISC-14, MTS-GAP-59", **STRICT)
+def erase(at: ATInstance) -> None:
+    """
+    Erase the parameters; their values stay until the next start of the module.
+    """
+    _kept(at.part(Stack).erase)
+
+
+# -- parameters
+
+
+def _kept(write: Callable[..., Any], *arguments: Any) -> None:
+    """
+    Write to the memory, which may fail by a number of its own (MTS-ERR-03).
+    """
+    try:
+        write(*arguments)
+    except CommandFailed as error:
+        raise (refuse(MEMORY_FAILURE) if error.reason is CME[23] else error) from error
+
+
+def _check(at: ATInstance, values: Values | None, key: Key) -> None:
+    at.part(Stack).needIdle()
+
+
+_SOURCES = {
+    "physical": "MTS-DIAL",
+    "ppp": "MTS-DIAL",
+    "gprs": "MTS-DIAL",
+    "dns": "MTS-DNS",
+    "ftp": "MTS-FTP",
+    "pop3": "MTS-POP",
+    "smtp": "MTS-SMTP",
+    "tcp": "MTS-TCP",
+    "udp": "MTS-UDP",
+    "ping": "MTS-PING",
+}
+
+
+def _declare(row: Row) -> None:
+    """
+    The command of a parameter that has a value.
+    """
+    facts: Any = {"read": None} if row.perSocket else {}
+    declared = parameters.setting(
+        row.command,
+        row.parameter(),
+        key=SOCKET_ID if row.perSocket else None,
+        stored=Stored.NVM,
+        shared=True,
+        check=_check,
+        about=row.about,
+        source=f"{_SOURCES.get(row.group, 'MTS-MAIL')}, MTS-PAR",
+        **facts,
+    )
+    assign = declared.run
+    assert assign is not None
+
+    def write(at: ATInstance, *values: Any) -> None:
+        _kept(assign, at, *values)
+
+    def look(at: ATInstance, socket: int) -> str:
+        return lines(at.commands.rows, at.module.settings, (row.name,), socket)[0]
+
+    parameters.replace(declared, run=write, look=look if row.perSocket else None, **STRICT)
+
+
+class Lines(TextPrompt):
+    """
+    What is typed behind a command of several lines: no prompt asks for it, ^Z ends it (MTS-GAP-40).
+    """
+
+    text = ""
+
+
+def _entry(row: Row, target: Row, limit: int, valueOf: Callable[[str, bool], str]) -> Callable[[ATInstance], Any]:
+    """
+    The bare form of a command that takes lines. ESC gives up and leaves the old value, answered by C{OK} (A).
+
+    @param target: the parameter that is written.
+    @param limit: octets that are looked at.
+    @param valueOf: makes the value of the text and of whether there was more of it; C{CommandFailed} refuses it.
+    """
+
+    async def enter(at: ATInstance) -> None:
+        at.part(Stack).needIdle()
+        reader = Lines(limit)
+        try:
+            typed = await at.prompt(reader)
+        except Abandoned:
+            return
+        value = valueOf(typed.decode("latin-1"), reader.surplus > 0)
+        at.part(Stack).needIdle()
+        _kept(at.module.settings.set, target.command, (value,))
+
+    enter.__doc__ = row.about
+    return enter
+
+
+def _declareBody(row: Row) -> None:
+    """
+    A body: written like any text, or entered in lines.
+    """
+
+    def body(typed: str, isCut: bool) -> str:
+        if isCut:
+            raise refuse(BAD_VALUE)
+        return typed
+
+    _declare(row)
+    parameters.replace(parameters.rows[row.command], execute=_entry(row, row, row.longest or 0, body))
+
+
+#: octets of recipients that are looked at; the ten that count fit in, with blank lines between them
+_ENTRY = 2048
+
+
+def _declareRecipients(row: Row) -> None:
+    """
+    The entry of several recipients, which replaces all that there were (MTS-MAIL-07, MTS-MAIL-08).
+    """
+
+    def recipients(typed: str, isCut: bool) -> str:
+        each = [line.strip() for line in typed.replace("\n", "\r").split("\r")]
+        first = [line for line in each if line][:RECIPIENTS]
+        if any(len(line) > (row.longest or 0) for line in first):
+            raise refuse(BAD_VALUE)
+        return SEPARATOR.join(first)
+
+    enter = _entry(row, BY_NAME[row.name.removesuffix("ADD")], _ENTRY, recipients)
+    parameters.add(
+        Command(row.command, execute=enter, about=row.about, source="MTS-MAIL-07, MTS-MAIL-08, MTS-GAP-40", **STRICT)
+    )
+
+
+for _row in ROWS:
+    if _row.kind is not Kind.MULTILINE:
+        _declare(_row)
+    elif _row.name.endswith("ADD"):
+        _declareRecipients(_row)
+    else:
+        _declareBody(_row)
+
+
+# -- displays
+
+
+def _show(at: ATInstance, names: Sequence[str], socket: int | None = None) -> list[str]:
+    return lines(at.commands.rows, at.module.settings, names, socket)
+
+
+def _declareDisplay(name: str, names: Sequence[str]) -> None:
+    shown = f"{', '.join(names[:-1])} and {names[-1]}"
+
+    @displays.action(name, about=f"Show {shown}.", source="MTS-DISP", shows=True, **STRICT)
+    def show(at: ATInstance) -> list[str]:
+        return _show(at, names)
+
+
+for _name, _names in DISPLAYS.items():
+    _declareDisplay(_name, _names)
+
+
+def _showSocket(at: ATInstance, socket: int) -> list[str]:
+    """
+    Show the parameters of one TCP socket.
+    """
+    return _show(at, SOCKET, socket)
+
+
+displays.add(
+    Command(
+        "#VTCP",
+        (SOCKET_ID,),
+        look=_showSocket,
+        about="Show the parameters of one TCP socket.",
+        source="MTS-DISP-10, MTS-GAP-02",
+        **STRICT,
+    )
+)
+
+
+@displays.action("#VALL", source="MTS-DISP-13 to MTS-DISP-17, MTS-GAP-19, MTS-GAP-73", shows=True, **STRICT)
+def showAll(at: ATInstance) -> list[str]:
+    """
+    Show the version and all parameters, in blocks.
+    """
+    return whole(BANNER, lambda names, socket: _show(at, names, socket))

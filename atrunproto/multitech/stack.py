@@ -1,0 +1,224 @@
+"""
+The IP stack of a Multi-Tech modem: whether it is open, who uses it, and what it says of itself.
+
+A service claims the stack while it runs, so that no other one begins and no parameter changes::
+
+    address = stack.connected()
+    claim = stack.claim("FTP")
+    try:
+        ...
+    finally:
+        claim.release()
+
+What makes the connection puts itself into L{Stack.link}.
+Source: reference guide S000333C, chapters 1 and 8; MTS-OPEN, MTS-MISC, MTS-GAP-01, -18, -58, -59.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from atrunproto.at.results import PLAIN_ERROR, Reason, refuse
+
+from .errors import ANOTHER_RUNS, NO_LINK, SERVICE_RUNS
+from .parameters import ROWS
+
+if TYPE_CHECKING:
+    from atrunproto.at.module import ATInstance
+
+    from .surroundings import MultitechSurroundings
+
+#: what AT#VVERSION prints: name, size, and when it was built (A; the guide's sample is of an older one: MTS-GAP-17)
+VERSION = "eDsoft-W302_V03.00 72344 Jan 20 2006 10:15:42"
+#: the first line of AT#VALL
+BANNER = "eDsoft-W302-V03.00"
+
+#: under what name the memory knows that the parameters are erased at the next start
+_ERASED = "multitech erased"
+
+
+class State(Enum):
+    """
+    What AT#VSTATE tells.
+    """
+
+    IDLE = "IDLE"
+    DIALING = "DIALING"
+    AUTHENTICATING = "AUTHENTICATING"
+    CONNECTED = "CONNECTED"
+    NO_SERVICE = "NO SERVICE"
+    DISCONNECTING = "DISCONNECTING"
+    CHECKING = "CHECKING"
+
+
+class Link(Protocol):
+    """
+    What makes and keeps the connection to the Internet.
+    """
+
+    @property
+    def state(self) -> State:
+        """
+        How far it is; L{State.IDLE} without a connection, never L{State.NO_SERVICE}.
+        """
+
+    @property
+    def address(self) -> str | None:
+        """
+        The address of the modem while it is connected.
+        """
+
+    def drop(self) -> None:
+        """
+        End the connection at once, if there is one.
+        """
+
+
+class Claim:
+    """
+    A service that runs: it has the stack for itself.
+    """
+
+    __slots__ = ("_stack", "service")
+
+    def __init__(self, stack: Stack, service: str) -> None:
+        self._stack = stack
+        self.service = service
+
+    def release(self) -> None:
+        """
+        The service is over. Once is enough, more does no harm.
+        """
+        self._stack.released(self)
+
+
+class Stack:
+    """
+    The stack of one module.
+
+    @ivar link: what makes the connection; C{None} until it was first asked for.
+    """
+
+    __slots__ = ("_claim", "_closing", "_module", "link")
+
+    def __init__(self, module: MultitechSurroundings) -> None:
+        self._module = module
+        self._claim: Claim | None = None
+        self._closing: list[Callable[[], None]] = []
+        self.link: Link | None = None
+
+    # -- open and closed
+
+    @property
+    def isOpen(self) -> bool:
+        """
+        Whether AT+WOPEN has opened it; it stays so over a restart.
+        """
+        return bool(self._module.settings.value("+WOPEN"))
+
+    def whenClosed(self, close: Callable[[], None]) -> None:
+        """
+        Call this each time the stack is closed, ahead of the end of the connection: a service ends then.
+        """
+        self._closing.append(close)
+
+    def closed(self) -> None:
+        """
+        The stack was closed: what runs on it ends.
+        """
+        for close in tuple(self._closing):
+            close()
+        if self.link is not None:
+            self.link.drop()
+
+    # -- services
+
+    @property
+    def service(self) -> str | None:
+        """
+        The service that runs, by its name.
+        """
+        return None if self._claim is None else self._claim.service
+
+    def claim(self, service: str) -> Claim:
+        """
+        Begin a service.
+
+        @param service: its name.
+        @raise CommandFailed: another one runs (37122).
+        """
+        if self._claim is not None:
+            raise refuse(ANOTHER_RUNS)
+        self._claim = Claim(self, service)
+        return self._claim
+
+    def released(self, claim: Claim) -> None:
+        """
+        A service is over.
+        """
+        if self._claim is claim:
+            self._claim = None
+
+    def needIdle(self) -> None:
+        """
+        See whether parameters may be written.
+
+        @raise CommandFailed: a service runs (37123).
+        """
+        if self._claim is not None:
+            raise refuse(SERVICE_RUNS)
+
+    # -- the connection
+
+    def connected(self) -> str:
+        """
+        The address of the modem.
+
+        @raise CommandFailed: there is no connection (35867).
+        """
+        address = None if self.link is None else self.link.address
+        if address is None:
+            raise refuse(NO_LINK)
+        return address
+
+    @property
+    def state(self) -> State:
+        """
+        What AT#VSTATE tells.
+        """
+        state = State.IDLE if self.link is None else self.link.state
+        return State.NO_SERVICE if state is State.IDLE and not self._module.isRegistered else state
+
+    # -- the memory of the parameters
+
+    def erase(self) -> None:
+        """
+        Have the parameters at their factory values after the next start; until then they stay.
+        """
+        self._module.memory.put(_ERASED, True)
+
+    def powerOn(self) -> None:
+        """
+        Erase the parameters, if that was asked for; what was written meanwhile goes with them (MTS-GAP-59).
+        """
+        memory, settings = self._module.memory, self._module.settings
+        if memory.get(_ERASED):
+            for row in ROWS:
+                for key in settings.keys(row.command) if settings.has(row.command) else ():
+                    settings.remove(row.command, key)
+            memory.put(_ERASED, None)
+
+    def powerOff(self) -> None:
+        """
+        No service runs any more.
+        """
+        self._claim = None
+
+
+def closed(at: ATInstance) -> Reason | None:
+    """
+    Refused while the stack is closed.
+    """
+    return None if at.part(Stack).isOpen else PLAIN_ERROR
