@@ -32,7 +32,7 @@ MAX_COMMANDS = 100
 MAX_LINE = 1024
 #: seconds that an execution waits for its module if the job does not say
 DEFAULT_DEADLINE = 60.0
-#: the same for a job that may go by short message: one modem serves a thousand modules in that time
+#: the same for a job that may go by short message: a modem sends some nine hundred messages in that time (A)
 SMS_DEADLINE = 3600.0
 #: the longest deadline, 30 days
 MAX_DEADLINE = 30 * 86400.0
