@@ -137,6 +137,9 @@ def test_survey() -> None:
     assert len(at.execute("AT#CSURV")) == 3 + len(emulated.network.home.cells)
     for arguments in ("=1", "=9,1", "=0,1024", "=,5"):
         assert at.execute(f"AT#CSURV{arguments}") == ["ERROR"]
+    assert at.execute('AT#GSMCONT=0,"IP","*99#";#SCFG=1,0,300,0,600,1;#SGACT=0,1')[-1] == "OK"
+    assert at.execute("AT#CSURV") == ["ERROR"]
+    assert at.execute("AT#SGACT=0,0") == ["OK"]
     emulated.network.setService(False)
     assert at.execute("AT#CSURV") == ["Network survey started...", "Network survey ended", "OK"]
 

@@ -32,8 +32,10 @@ _GAP = "\r\n\r\n"
 
 async def _survey(at: ATInstance, start: int | None, end: int | None) -> Sequence[tuple[Cell, Operator]]:
     """
-    The cells within a range of channels, in their order.
+    The cells within a range of channels, in their order; there is no survey during a data call.
     """
+    if at.module.dataCall(apartFrom=at.number):
+        raise refuse()
     if (start is None) is not (end is None) or (start is not None and end is not None and start > end):
         raise refuse()
     await at.takes("#CSURV")
