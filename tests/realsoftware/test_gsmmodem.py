@@ -54,6 +54,8 @@ def test_send(client: Client) -> None:
     for text in (GREETING, RUSSIAN):
         sent = client.modem.sendSms(FRIEND, text, waitForDeliveryReport=True, deliveryTimeout=PATIENCE)
         assert sent.status == sent.DELIVERED
+    # of reports that come one upon the other it would miss some
+    client.modem.write("AT+CNMI=2,1,0,0")
     client.modem.sendSms(FRIEND, LONG)
     waitUntil(lambda: len(textsOutside(client.module)) == 5, PATIENCE)
     first, second, *parts = textsOutside(client.module)
