@@ -7,6 +7,7 @@ import random
 import pytest
 
 from atrunproto.testing.emulated import Wire
+from tests.disturbing import disturbed
 from tests.tcpatrun.service import HOST_PORT, PORT, Service
 
 COMMANDS = (
@@ -52,22 +53,12 @@ COMMANDS = (
 
 def disturb(service: Service, wires: list[Wire], chance: random.Random) -> None:
     """Let one thing happen."""
-    module, network, clock = service.emulated.module, service.emulated.network, service.emulated.clock
+    clock = service.emulated.clock
     wire = chance.choice(wires)
     line = chance.choice(COMMANDS).encode() + b"\r"
     match chance.randrange(20):
-        case 0:
-            network.setService(not network.inService)
-        case 1:
-            module.contexts.lose(1)
-        case 2:
-            module.sim.remove() if module.sim.inserted else module.sim.insert()
-        case 3:
-            module.powerOff()
-        case 4 | 5:
-            module.powerOn()
-        case 6:
-            module.reboot()
+        case kind if disturbed(service.emulated, kind):
+            pass
         case 7 | 8:
             wires.append(service.call())
             wires[-1].say(chance.choice([b"user\rsecret\r", b"user\r", b"x\rx\r", b"user\rsecret\r" + line]))
