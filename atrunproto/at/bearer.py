@@ -51,8 +51,8 @@ class Bearer:
     escapeInOneChunk = False
     #: what comes is echoed, where E says so; an answer by SMS has no echo (reference 3.4)
     echoes = True
-    #: prompts can be answered and channels talked to; else a command that asks hangs until L{limit}, and a line that
-    #: goes online has its final result when it comes back (reference 3.5; TEL-SMS-48, TEL-SMS-49)
+    #: prompts can be answered, channels talked to and notices heard; else a command that asks hangs until L{limit}, and
+    #: a line that goes online has its final result when it comes back (reference 3.5; TEL-SMS-48, TEL-SMS-49)
     isInteractive = True
 
     def delay(self) -> float:

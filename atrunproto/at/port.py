@@ -298,6 +298,13 @@ class ATPort:
 
     # -- notices
 
+    @property
+    def hasTerminal(self) -> bool:
+        """
+        Whether somebody is attached who hears notices; by a short message there is nobody.
+        """
+        return self.transport is not None and self.bearer.isInteractive
+
     def notify(self, notice: Notice) -> bool:
         """
         Tell an unsolicited result code: at once in command mode, else when that is back.
@@ -308,7 +315,7 @@ class ATPort:
             the lines when they can be told.
         @return: whether somebody is attached.
         """
-        if self.transport is None:
+        if not self.hasTerminal:
             return False
         if self._take == self._takeCommand and not self._outputFull:
             self._tell(notice)

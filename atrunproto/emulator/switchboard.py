@@ -193,5 +193,5 @@ class Switchboard:
         Tell something to each instance that somebody is attached to.
         """
         for instance in self._module.instances():
-            if instance.transport is not None:
+            if instance.hasTerminal:
                 tell(instance)

@@ -128,6 +128,13 @@ class Address:
         return ("+" if self.kind == INTERNATIONAL else "") + self.number
 
     @property
+    def isNumber(self) -> bool:
+        """
+        Whether it is a number that can be called; a name may look like one, and anybody can choose it.
+        """
+        return self.kind != ALPHANUMERIC and self.number != ""
+
+    @property
     def typeOfAddress(self) -> int:
         """
         Type and plan in one octet, as <toda> and <tooa> show them.

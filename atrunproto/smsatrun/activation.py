@@ -54,7 +54,8 @@ class Activation:
         """
         The entries for the white list that a message brings; C{None}: it is another message.
         """
-        if unit.userData.concatenation is not None or not admits(self.sender, str(unit.origin)):
+        origin = unit.origin
+        if unit.userData.concatenation is not None or not (origin.isNumber and admits(self.sender, str(origin))):
             return None
         pattern = "".join(_PLACES.get(piece) or re.escape(piece) for piece in _PLACE.split(self.text))
         found = re.fullmatch(pattern, unit.userData.text())

@@ -183,6 +183,10 @@ class SMSATRUNService:
         """
         if self.isEnabled:
             return
+        if self._reservation.number not in (0, self._config[0]):
+            # a line that has switched the service off still runs on the instance of then
+            self._abandon()
+            self._reservation.release()
         self._reservation.enable(self._config[0], by, by)
         self.isEnabled, self._by = True, by
         self._later()

@@ -447,6 +447,8 @@ class SMSRunner:
         """
         if message.coding.alphabet not in (Alphabet.GSM, Alphabet.OCTETS) or envelopeOf(message.parts[0]) is not None:
             return
+        if not message.origin.isNumber:
+            return
         isText = message.coding.alphabet is Alphabet.GSM
         text = message.text.encode("latin-1", "replace") if isText else message.octets
         number = str(message.origin)

@@ -13,7 +13,7 @@ from atrunproto.at.bearer import BearerKind
 from atrunproto.at.errors import PeerViolation
 from atrunproto.sms.alphabet import Alphabet
 from atrunproto.sms.datacoding import DataCoding
-from atrunproto.sms.fields import ALPHANUMERIC, Address
+from atrunproto.sms.fields import Address
 from atrunproto.sms.segments import split
 from atrunproto.sms.tpdu import Deliver
 from atrunproto.sms.userdata import Concatenation, UserData
@@ -75,7 +75,9 @@ class Request:
                 if password is not None:
                     text, signature = envelope.text, Signature(password, envelope.session)
         line = _LINE.match(text)
-        if line is None or (signature is None and not whiteList.admits(str(unit.origin))):
+        if line is None:
+            return None
+        if signature is None and not (unit.origin.isNumber and whiteList.admits(str(unit.origin))):
             return None
         return cls(unit.origin, line[0], coding, signature)
 
@@ -98,7 +100,7 @@ class Request:
         """
         Whether its answer goes back: not to C{HAT} (TEL-SMS-10), and not where nobody can be answered.
         """
-        return not self.text.startswith(_SILENT) and self.sender.kind != ALPHANUMERIC
+        return not self.text.startswith(_SILENT) and self.sender.isNumber
 
     def answer(self, output: bytes, reference: int) -> tuple[UserData, ...]:
         """

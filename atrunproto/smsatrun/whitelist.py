@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from atrunproto.at.errors import Misuse
 
-from .digest import PASSWORD_LENGTH, Password
+from .digest import Password
 
 #: kinds of entries
 NUMBER, PASSWORD = 0, 1
@@ -56,8 +57,9 @@ class WhiteList:
         self._places: list[Entry | None] = [None] * PLACES
         if isinstance(kept, Sequence) and len(kept) == PLACES:
             for index, entry in enumerate(kept, 1):
-                if entry is not None:
-                    self.add(index, *entry)
+                with suppress(Misuse, TypeError, ValueError):
+                    kind, text = entry
+                    self.add(index, kind, text)
 
     @property
     def kept(self) -> list[list[Any] | None]:
@@ -85,12 +87,11 @@ class WhiteList:
         @raise Misuse: it is neither a number nor a password, or the third password (A).
         """
         if kind == PASSWORD:
-            if len(text) != PASSWORD_LENGTH:
-                raise Misuse(f"a password has {PASSWORD_LENGTH} characters")
+            Password(text)
             others = [entry for at, entry in enumerate(self._places, 1) if at != index]
             if sum(entry is not None and entry[0] == PASSWORD for entry in others) >= MOST_PASSWORDS:
                 raise Misuse(f"there are {MOST_PASSWORDS} passwords already")
-        elif not _NUMBER.fullmatch(text):
+        elif kind != NUMBER or not _NUMBER.fullmatch(text):
             raise Misuse("a number has digits, perhaps with + in front and * behind")
         self._places[index - 1] = (kind, text)
 

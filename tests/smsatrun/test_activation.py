@@ -6,12 +6,15 @@ import pytest
 
 from atrunproto.at.errors import Misuse
 from atrunproto.emulator.nvm import NVM
-from atrunproto.sms.userdata import Concatenation
+from atrunproto.sms.fields import ALPHANUMERIC, NO_PLAN, Address
+from atrunproto.sms.tpdu import Deliver
+from atrunproto.sms.userdata import Concatenation, UserData
 from atrunproto.smsatrun.activation import Activation
 from atrunproto.smsatrun.digest import Password
 from atrunproto.testing.emulated import MemoryModule
+from tests.sms.mobiles import STAMP
 
-from .service import FIRST, MOBILE, SECOND, STRANGER, Service
+from .service import FIRST, MOBILE, MODULE, SECOND, STRANGER, Service
 
 SERVER = "+390000112"
 FORM = Activation(SERVER, "RUN {password} {number}")
@@ -87,6 +90,24 @@ def test_noRoom() -> None:
     module.do(f'AT#SMSATWL=0,1,1,"{SECOND}"', f'AT#SMSATWL=0,2,1,"{SECOND[::-1]}"')
     module.send(f"RUN {FIRST} {MOBILE}", sender=SERVER)
     assert module.at.execute("AT#SMSATRUN?;#SMSATWL=2,3") == ["#SMSATRUN: 0,0", "#SMSATWL: ", "OK"]
+
+
+def test_noPassword() -> None:
+    """A message whose password has characters that no digest is made of changes nothing (TEL-SMS-52)."""
+    module = service()
+    module.send(f"RUN {FIRST[1:]}\u0394 {MOBILE}", sender=SERVER)
+    assert module.at.execute("AT#SMSATRUN?;#SMSATWL=2,1") == ["#SMSATRUN: 0,0", "#SMSATWL: ", "OK"]
+
+
+def test_nameLikeANumber() -> None:
+    """A name that reads like the number of the server enables nothing (TEL-SMS-52)."""
+    module = service()
+    name = Address(SERVER, ALPHANUMERIC, NO_PLAN)
+    unit = Deliver(name, UserData.of(f"RUN {FIRST} {MOBILE}"), STAMP)
+    module.network.centre.send(SERVER, MODULE, unit)
+    module.emulated.advance(1)
+    assert module.at.execute("AT#SMSATRUN?") == ["#SMSATRUN: 0,0", "OK"]
+    assert len(module.stored()) == 1
 
 
 def test_onInstanceOne() -> None:

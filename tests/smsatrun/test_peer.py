@@ -17,7 +17,7 @@ from atrunproto.at.results import CME
 from atrunproto.sms.alphabet import Alphabet
 from atrunproto.sms.centre import Faults
 from atrunproto.sms.datacoding import DataCoding
-from atrunproto.sms.fields import Address
+from atrunproto.sms.fields import ALPHANUMERIC, NO_PLAN, Address
 from atrunproto.sms.outside import Outgoing
 from atrunproto.sms.peer import SMSClient
 from atrunproto.sms.segments import split
@@ -198,6 +198,18 @@ def test_ordinaryMessage() -> None:
     assert found == []
     assert [message.text for message in far.messages] == ["Hello", COPS, COPS]
     far.says(COPS)
+    assert len(found) == 1
+
+
+def test_nameLikeANumber() -> None:
+    """What comes from a name that reads like the module's number is no answer (TEL-SMS-23)."""
+    far = Far()
+    found = far.run("AT+COPS?", "+393486")
+    unit = Deliver(Address("+393486", ALPHANUMERIC, NO_PLAN), split(COPS)[0], far.centre.stamp())
+    bring(far.emulated, unit, to=OURS)
+    assert [message.text for message in far.messages] == [COPS]
+    assert found == []
+    far.says(COPS, number="+393486")
     assert len(found) == 1
 
 

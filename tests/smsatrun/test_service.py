@@ -190,6 +190,25 @@ def test_alphanumericSender() -> None:
     assert service.at.execute("AT#GPIO=2,2")[-2:] == ["#GPIO: 1,1", "OK"]
 
 
+def test_nameLikeANumber() -> None:
+    """A name that begins like a listed number is none: anybody can choose it, and commands nothing (TEL-SMS-03)."""
+    service = Service()
+    name = Address(MOBILE[:11], ALPHANUMERIC, NO_PLAN)
+    service.network.centre.send("+1", MODULE, Deliver(name, UserData.of("AT#GPIO=2,1,1"), STAMP))
+    assert service.arrived() == []
+    assert service.at.execute("AT#GPIO=2,2")[-2:] == ["#GPIO: 0,0", "OK"]
+    assert len(service.stored()) == 1
+
+
+def test_noSender() -> None:
+    """What is signed runs where no sender is given at all, and its answer goes nowhere."""
+    service = Service()
+    data = UserData(DataCoding(CLASS_1), digest(b"AT#GPIO=2,1,1"))
+    service.network.centre.send("+1", MODULE, Deliver(Address("", 0), data, STAMP))
+    assert service.arrived() == []
+    assert service.at.execute("AT#GPIO=2,2")[-2:] == ["#GPIO: 1,1", "OK"]
+
+
 # -- running them
 
 
@@ -256,6 +275,16 @@ def test_noNoticesInTheAnswer() -> None:
     service.network.setService(True)
     assert textOf(service.arrived()) == "\r\n+CREG: 1,2\r\n\r\nOK\r\n"
     assert service.run("AT") == OK
+
+
+def test_messagesMeanwhile() -> None:
+    """A message that comes while a command runs is stored, though +CNMI of the service's instance would show it."""
+    service = Service()
+    assert service.run("AT+CNMI=2,2,0,0,0") == OK
+    service.send("AT+COPS=?")
+    service.send("HELLO", sender=STRANGER)
+    assert textOf(service.arrived()).endswith(OK)
+    assert len(service.stored()) == 1
 
 
 def test_inTurn() -> None:
@@ -461,6 +490,17 @@ def test_disabledByItself() -> None:
     assert service.run("AT#SMSATRUN=0") == OK
     assert third.execute("AT") == ["OK"]
     assert service.run("AT") == ""
+
+
+def test_movedDuringARequest() -> None:
+    """Switched off by a line that goes on, and on again elsewhere, the service leaves its former instance free."""
+    service = Service(config="3,1,1")
+    service.send("AT#SMSATRUN=0;+CMGW=10")
+    service.do("AT#SMSATRUNCFG=2,1,1", "AT#SMSATRUN=1")
+    assert service.emulated.port(3).execute("AT") == ["OK"]
+    assert service.isServing()
+    service.emulated.advance(120)
+    assert service.isOn()
 
 
 def test_disabledDuringARequest() -> None:

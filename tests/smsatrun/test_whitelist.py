@@ -156,6 +156,14 @@ def test_foreignMemory(kept: object) -> None:
     assert list(WhiteList(kept)) == [None] * PLACES
 
 
+@pytest.mark.parametrize("entry", [3, "ab", [0, "x"], [0, 3], [1, "short"], [1, 16], [1, "\u0394" * 16], [2, "+39*"]])
+def test_damagedMemory(entry: object) -> None:
+    """An entry of the memory that makes no sense is left out, and the others are in force."""
+    kept = [entry, *[[PASSWORD, FIRST]] * 3, [NUMBER, "+39*"], *[None] * 3]
+    expected = [None, (PASSWORD, FIRST), (PASSWORD, FIRST), None, (NUMBER, "+39*"), None, None, None]
+    assert list(WhiteList(kept)) == expected
+
+
 def test_include() -> None:
     """An entry finds the first free place, once."""
     entries = WhiteList()
