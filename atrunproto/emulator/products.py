@@ -102,6 +102,8 @@ class Family:
     without: frozenset[str] = frozenset()
     #: limits on all commands of the vendor's own
     gates: Sequence[Limit] = ()
+    #: whether +CREG and +CGREG tell the state as soon as they are switched on, and that the module is attaching
+    reportsAtOnce: bool = False
     #: further parts of a module that follow its power
     parts: Sequence[type[Any]] = ()
     #: octets that one SRING in data view shows, and that #SSEND takes; sockets online at once; whether a listening
@@ -177,6 +179,7 @@ MULTITECH_FAMILY = Family(
     # what begins with # is another vendor's here; +CMUX and +CCID only say that they are missing
     without=frozenset(name for table in _WAVECOM for name in table.rows if _isTelits(name)),
     gates=(closed,),
+    reportsAtOnce=True,
     parts=(Stack,),
     limits={"messages as in the chapters": 0, **_MESSAGES},
 )

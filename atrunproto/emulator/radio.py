@@ -30,6 +30,7 @@ class Radio:
     @ivar ber: 0 to 7, or 99.
     @ivar fun: the level of +CFUN.
     @ivar attachWanted: whether the user wants the packet service (+CGATT).
+    @ivar isAttaching: whether the packet service is being looked for, as far as +CGREG tells that (MTS-REG-04).
     @ivar operator: the one registered with, or C{None}.
     """
 
@@ -40,6 +41,7 @@ class Radio:
         "attachWanted",
         "ber",
         "fun",
+        "isAttaching",
         "operator",
         "rssi",
         "told",
@@ -56,6 +58,7 @@ class Radio:
     def _reset(self) -> None:
         self.fun = 1
         self.attachWanted = True
+        self.isAttaching = False
         self.operator: Operator | None = None
         self.told = (IDLE, IDLE)
 
@@ -152,6 +155,8 @@ class Radio:
         """
         <stat> of +CGREG.
         """
+        if self.isAttaching:
+            return SEARCHING
         return self.stat if self.isAttached or self.operator is None else IDLE
 
     def update(self) -> None:
@@ -205,11 +210,17 @@ class Radio:
         for watcher in tuple(self._watchers):
             watcher()
 
+    def statOf(self, name: str) -> int:
+        """
+        <stat> of +CREG or +CGREG.
+        """
+        return self.stat if name == "+CREG" else self.packetStat
+
     def location(self, name: str, mode: int) -> str:
         """
         The status, with mode 2 also where the module is: C{1,"55FA","1298"}.
         """
-        stat = self.stat if name == "+CREG" else self.packetStat
+        stat = self.statOf(name)
         if mode != 2 or not self.cells:
             return str(stat)
         cell = self.cells[0]

@@ -99,7 +99,7 @@ class Row:
         longest = LINE if self.longest is None else self.longest
         if self.name.startswith("REC"):
             return Recipients(name, longest, default=self.default)
-        return Text(name, longest, default=self.default, required=True)
+        return Text(name, longest, default=self.default, required=True, secret=name.endswith("pw"))
 
     def ranges(self) -> list[tuple[int, ...]]:
         """

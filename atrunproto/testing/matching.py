@@ -132,7 +132,11 @@ class LineStream:
 
         @param settled: nothing more is on its way, so that what has no line end yet is all there is for now.
         """
-        while self._octets:
+        while True:
+            # a result may begin with a bare CR, where it also ends with one
+            del self._octets[: len(self._octets) - len(self._octets.lstrip(b"\r\n"))]
+            if not self._octets:
+                break
             end = self._octets.find(b"\n")
             if end < 0 and not settled:
                 break

@@ -14,7 +14,7 @@ from atrunproto.at.results import CME, PLAIN_ERROR, refuse
 from atrunproto.at.settings import Key, Stored, Values
 
 from ..network import Cell
-from ..radio import Radio
+from ..radio import SEARCHING, Radio
 from .general import moduleOf
 
 if TYPE_CHECKING:
@@ -34,13 +34,21 @@ def _status(name: str, about: str) -> None:
     """
     +CREG and +CGREG: the notice wanted, and where the module is.
     """
+
+    def changed(at: ATInstance, values: Values, key: Key) -> None:
+        radio = at.part(Radio)
+        if values[0] and moduleOf(at).product.family.reportsAtOnce and radio.statOf(name) != SEARCHING:
+            # a state that is known is told at once (MTS-REG-03, MTS-GAP-45)
+            at.notify(f"{name}: {radio.location(name, values[0])}")
+
     commands.setting(
         name,
         Int("mode", 0, 2, default=0),
         stored=Stored.EXTENDED,
         tellsStatus=True,
+        changed=changed,
         about=about,
-        source="reference 5",
+        source="reference 5; MTS-REG-02, MTS-REG-03",
     )
 
     def read(at: ATInstance) -> str:
@@ -63,9 +71,15 @@ async def attach(at: ATInstance, state: int) -> None:
     if state and not radio.isRegistered:
         raise refuse(CME[30])
     if radio.attachWanted != bool(state):
-        await at.takes("+CGATT")
-        radio.attachWanted = bool(state)
-        radio.changed()
+        if state and moduleOf(at).product.family.reportsAtOnce:
+            radio.isAttaching = True
+            radio.changed()
+        try:
+            await at.takes("+CGATT")
+            radio.attachWanted = bool(state)
+        finally:
+            radio.isAttaching = False
+            radio.changed()
 
 
 @commands.read("+CGATT")

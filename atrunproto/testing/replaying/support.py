@@ -33,7 +33,6 @@ PORTS: Final[Mapping[str, str]] = {"phone": _CALLS}
 """Ports that nobody answers yet."""
 
 FACTS: Final[Mapping[str, str]] = {
-    "stack closed": _MULTITECH,
     "link gprs": _MULTITECH,
     "link gsm": _MULTITECH,
     "apn": _MULTITECH,
@@ -51,7 +50,7 @@ FACTS: Final[Mapping[str, str]] = {
     "pop3": _POP3,
     "pop3-mail": _POP3,
     "pop3-cut": _POP3,
-    "now:": _MULTITECH,
+    "now:": _CALLS,
 }
 """Facts that can't be made true yet."""
 

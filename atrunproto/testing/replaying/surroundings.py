@@ -56,6 +56,9 @@ _MOBILE_PRODUCT: Final = "GE865-QUAD"
 _IMEI: Final = ("356938035643809", "490154203237518", "351234567890124")
 
 
+_WITHOUT_NETWORK: Final = ("not registered", "sim pin")
+"""Facts under which no module registers before something is done about it."""
+
 _LISTENING: Final = str(int(Status.LISTENING))
 """How #SS shows a socket that listens."""
 
@@ -112,6 +115,8 @@ class EmulatedSurroundings:
         self._module = self._modules[""]
         self._downs = 0
         self._target = ""
+        self._detached = False
+        self._registers = not any(fact.word in _WITHOUT_NETWORK for fact in dialogue.facts)
         for fact in dialogue.facts:
             self._make(fact)
 
@@ -130,13 +135,24 @@ class EmulatedSurroundings:
             self._network.centre.number = values["msisdn"]
         elif fact.word == "ip":
             self._network.assigned[self._module, int(values["cid"])] = values["address"]
+        elif fact.word == "stack closed":
+            self._module.settings.set("+WOPEN", (0,))
+        elif fact.word == "not registered":
+            self._network.inService = False
+        elif fact.word == "sim pin":
+            self._module.sim.pin = values["pin"]
+        elif fact.word == "packet service detached":
+            self._detached = True
 
     async def start(self) -> None:
         """Let the peers listen, switch on, attach the ports, and set the echo."""
         self._peers.start()
         for module in self._modules.values():
             module.powerOn()
-        await self.quiet.advance(READY_LIMIT, lambda: all(module.radio.isAttached for module in self._modules.values()))
+        await self.quiet.advance(READY_LIMIT, lambda: all(map(self._isUp, self._modules.values())))
+        if self._detached:
+            self._module.radio.attachWanted = False
+            self._module.radio.changed()
         for name in self._names:
             await self._attach(name)
         for port in self._ports.values():
@@ -216,9 +232,13 @@ class EmulatedSurroundings:
         begun = await self.quiet.advance(limit, lambda: self._module.downs > self._downs)
         return begun and await self._ready(limit)
 
+    def _isUp(self, module: EmulatedModule) -> bool:
+        """Whether a module is on, and registered where it can be."""
+        return module.isRunning and (module.radio.isAttached or not self._registers)
+
     async def _ready(self, limit: float) -> bool:
         """Wait for the registration; what starts by itself has some time more to do so, but needn't."""
-        ready = await self.quiet.advance(limit, lambda: self._module.isRunning and self._module.radio.isAttached)
+        ready = await self.quiet.advance(limit, lambda: self._isUp(self._module))
         await self.quiet.advance(STARTING, self._hasStarted)
         return ready
 
