@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from queue import Queue
 from typing import Any
@@ -36,7 +37,10 @@ class Client:
         self.modem.connect()
 
     def close(self) -> None:
-        """End both."""
+        """End both, when the library has done with what it was told: each notice has a thread of its own."""
+        for thread in threading.enumerate():
+            if "HandleModemNotification" in thread.name:
+                thread.join(PATIENCE)
         self.modem.close()
         self.module.close()
 
