@@ -1,0 +1,109 @@
+"""
+The coding of what passes through the AT port of a Multi-Tech modem: a bare ETX ends it.
+
+It is the same in both directions and on both sides, for TCP with DLEMODE 1, for UDP and for the files of FTP: an ETX of
+the data goes as DLE ETX, a DLE as DLE DLE. With DLEMODE 0 nothing is coded, and no octet ends anything.
+Source: Multi-Tech guide, ch. 5 (#DLEMODE), ch. 6, ch. 4 (#FTPGET, #FTPPUT), App. B; MTS-TCP-14 to 16, MTS-UDP-12,
+MTS-FTP-10 and 15.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+DLE, ETX = b"\x10", b"\x03"
+
+
+class Coding(Protocol):
+    """
+    How one connection is coded.
+
+    @cvar end: what tells its end; nothing, if that can't be told.
+    """
+
+    end: bytes
+
+    def encode(self, data: bytes) -> bytes:
+        """
+        Code what is sent, wherever it was cut.
+        """
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """
+        Decode more of what comes, wherever it was cut.
+
+        @return: the data, and C{None}; or, once the end has been told, the last of the data and what stands behind the
+            end. From then on all that comes is handed back so.
+        """
+
+
+class Coded:
+    """
+    DLE and ETX have their meaning: DLEMODE 1, UDP and FTP.
+
+    Nothing is held but a DLE whose octet is still to come. One before an octet other than DLE and ETX is left out (A).
+    """
+
+    __slots__ = ("_ended", "_pending")
+
+    end = ETX
+
+    def __init__(self) -> None:
+        self._pending = False
+        self._ended = False
+
+    def encode(self, data: bytes) -> bytes:
+        return data.replace(DLE, DLE + DLE).replace(ETX, DLE + ETX)
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        if self._ended:
+            return b"", data
+        if self._pending:
+            self._pending = False
+            data = DLE + data
+        pieces = iter(data.split(DLE))
+        payload: list[bytes] = []
+        # how many octets of a piece stand for themselves, whatever they are: the one that a DLE has before it
+        literal = 0
+        for piece in pieces:
+            if literal and not piece:
+                # the octet behind the DLE is a DLE, or still to come
+                following = next(pieces, None)
+                if following is None:
+                    self._pending = True
+                    break
+                payload.append(DLE)
+                piece, literal = following, 0
+            end = piece.find(ETX, literal)
+            if end >= 0:
+                self._ended = True
+                payload.append(piece[:end])
+                return b"".join(payload), DLE.join([piece[end + 1 :], *pieces])
+            payload.append(piece)
+            literal = 1
+        return b"".join(payload), None
+
+
+class Uncoded:
+    """
+    Octets pass as they are: DLEMODE 0.
+    """
+
+    __slots__ = ()
+
+    end = b""
+
+    def encode(self, data: bytes) -> bytes:
+        return data
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        return data, None
+
+
+def codingOf(dleMode: int) -> Coding:
+    """
+    The coding of a new connection.
+
+    @param dleMode: 0 or 1 (#DLEMODE).
+    """
+    return Coded() if dleMode else Uncoded()
