@@ -198,13 +198,21 @@ commands.setting(
     about="Seconds of silence round the escape sequence in place of S12; for the online commands to come.",
     source="reference 6.1",
 )
+
+
+def _checkLevel(at: ATInstance, values: Values, key: object) -> None:
+    if "#SMSMODE" in at.commands.rows and at.value("#SMSMODE"):
+        raise refuse()
+
+
 commands.setting(
     "#SELINT",
     Int("level", 0, 2, default=2),
     stored=Stored.NVM,
     shared=True,
-    about="The level of the command interface.",
-    source="reference 10.1; only the behaviour of level 2 is emulated",
+    check=_checkLevel,
+    about="The level of the command interface; it can't be set while #SMSMODE is 1.",
+    source="reference 3.1, 10.1; only the behaviour of level 2 is emulated",
 )
 
 

@@ -65,6 +65,15 @@ def test_improvedMode(product: str, mode: int) -> None:
     assert at.execute(f"AT#SMSMODE={1 - mode};#SMSMODE?") == [f"#SMSMODE: {1 - mode}", "OK"]
 
 
+def test_levelOfTheImprovedMode() -> None:
+    """The level of the command interface can be set and read, and only be read while #SMSMODE is 1."""
+    at = module("GE865-QUAD").port()
+    assert at.execute("AT#SELINT=1") == ["ERROR"]
+    assert at.execute("AT#SELINT=?;#SELINT?") == ["#SELINT: (0-2)", "#SELINT: 2", "OK"]
+    assert at.execute("AT#SMSMODE=0;#SELINT=1;#SELINT?;#SMSMODE=1") == ["#SELINT: 1", "OK"]
+    assert at.execute("AT#SELINT=2") == ["ERROR"]
+
+
 @pytest.mark.parametrize("form", ['"SM"', '"SM","SM"', '"SM","SM","SM"'])
 def test_memories(form: str) -> None:
     """The memories are named by one, two or three arguments, and counted."""
