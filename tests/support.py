@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Any
 
@@ -19,6 +20,12 @@ def requireProgram(name: str) -> pytest.MarkDecorator:
     The continuous check installs all of them and lets nothing be skipped, see C{.ci/run}.
     """
     return pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed")
+
+
+def ownBlock() -> str:
+    """The first three numbers of 256 loopback addresses that no other process of the tests has."""
+    number = os.getpid()
+    return f"127.{100 + number // 256 % 100}.{number % 256}"
 
 
 def resultOf(waiting: Deferred[Any], clock: MemoryReactor, within: float = 300.0) -> Any:

@@ -22,10 +22,11 @@ from twisted.trial.unittest import TestCase
 from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import AddressPool, Network
 from atrunproto.emulator.products import product
+from tests.support import ownBlock
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 #: addresses of callers: one that the rule covers, and one that none does
-ADMITTED, STRANGER = "127.78.0.9", "127.78.0.10"
+ADMITTED, STRANGER = f"{ownBlock()}.129", f"{ownBlock()}.130"
 
 
 def freePort() -> int:
@@ -93,7 +94,7 @@ class LoopbackTests(TestCase):
         from twisted.internet import reactor
 
         self.reactor: Any = reactor
-        self.network = Network(reactor, AddressPool("127.78.1.0/24"))
+        self.network = Network(reactor, AddressPool(f"{ownBlock()}.0/25"))
         self.callers: list[Caller] = []
         self.addCleanup(self.network.close)
         self.addCleanup(self.closeCallers)

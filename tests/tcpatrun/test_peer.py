@@ -22,6 +22,7 @@ from atrunproto.secret import Secret
 from atrunproto.tcpatrun.module import State, TCPATRUNService
 from atrunproto.tcpatrun.peer import LoginFailed, TCPATRUNDialler, TCPATRUNListener, logIn
 from atrunproto.tcpatrun.peerlogin import Login
+from tests.support import ownBlock
 
 reactor: Any = globalReactor
 
@@ -36,7 +37,7 @@ class Stage(TestCase):
     timeout = 20
 
     def setUp(self) -> None:
-        self.network = Network(reactor, AddressPool("127.77.0.0/16"))
+        self.network = Network(reactor, AddressPool(f"{ownBlock()}.0/24"))
         self.modules: list[EmulatedModule] = []
 
     async def tearDown(self) -> None:  # type: ignore[override]
