@@ -3,11 +3,16 @@ The IP stack of a Multi-Tech modem: whether it is open, who uses it, and what it
 
 A service claims the stack while it runs, so that no other one begins and no parameter changes::
 
-    address = stack.connected()
+    link = stack.needLink()
     claim = stack.claim("FTP")
+    forget = link.watch(self.linkLost)
     try:
+        address = await link.resolve(parameters.needed("FTPSERV"))
+        endpoint = TCP4ClientEndpoint(module.reactor, address, port, bindAddress=(link.address, 0))
         ...
+        link.touch()
     finally:
+        forget()
         claim.release()
 
 What makes the connection puts itself into L{Stack.link}.
@@ -56,6 +61,8 @@ class State(Enum):
 class Link(Protocol):
     """
     What makes and keeps the connection to the Internet.
+
+    A service watches it while it runs, tells it of its traffic, and has its sockets at L{address}.
     """
 
     @property
@@ -67,7 +74,34 @@ class Link(Protocol):
     @property
     def address(self) -> str | None:
         """
-        The address of the modem while it is connected.
+        The address of the modem while it is connected, in dotted form.
+
+        Sockets bind to it: C{bindAddress=(address, 0)} of clients, C{interface=address} of ports that listen.
+        """
+
+    async def resolve(self, name: str) -> str:
+        """
+        The address of a host, in dotted form; one that is an address already needs no server (MTS-DNS-09).
+
+        @raise CommandFailed: no server answers, or it doesn't know the name (38027); the connection was lost meanwhile
+            (35867).
+        """
+
+    def watch(self, lost: Callable[[Reason | None], None]) -> Callable[[], None]:
+        """
+        Hear once of the end of this connection.
+
+        Whoever watches tells the host, in the form that fits what it does; only with nobody watching does the
+        connection itself report its loss.
+
+        @param lost: called when the address is already gone, with what went wrong: lost by the network (35841), or idle
+            for too long (35862); C{None}: the host itself has ended it, so there is nothing to tell.
+        @return: call it to hear nothing more; once is enough, more does no harm.
+        """
+
+    def touch(self) -> None:
+        """
+        Octets went in either direction: the time of inactivity begins anew. Cheap enough for every one of them.
         """
 
     def drop(self) -> None:
@@ -172,16 +206,15 @@ class Stack:
 
     # -- the connection
 
-    def connected(self) -> str:
+    def needLink(self) -> Link:
         """
-        The address of the modem.
+        The connection, for a service that begins.
 
-        @raise CommandFailed: there is no connection (35867).
+        @raise CommandFailed: there is none (35867).
         """
-        address = None if self.link is None else self.link.address
-        if address is None:
+        if self.link is None or self.link.address is None:
             raise refuse(NO_LINK)
-        return address
+        return self.link
 
     @property
     def state(self) -> State:
