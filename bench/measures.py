@@ -1,7 +1,7 @@
 """
 What is measured. Each bench runs its subject and a bare Twisted program by turns and gives figures with their ratio.
 
-What is measured of sockets stands in L{bench.sockets}.
+What is measured of sockets stands in L{bench.sockets}, of the DLE/ETX coding in L{bench.coding}.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .children import CLIENT_CPU, Child
 from .clients import Address, Lines, cycles
+from .coding import dle
 from .sockets import sockets
 from .turns import Figure, Scale, beside, measured, rates
 
@@ -199,4 +200,5 @@ BENCHES: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "login": login,
     "fleet": fleet,
     "sockets": sockets,
+    "dle": dle,
 }
