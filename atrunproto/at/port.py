@@ -305,6 +305,13 @@ class ATPort:
         """
         return self.transport is not None and self.bearer.isInteractive
 
+    @property
+    def holdsNotices(self) -> bool:
+        """
+        Whether notices wait.
+        """
+        return self._notices is not None
+
     def notify(self, notice: Notice) -> bool:
         """
         Tell an unsolicited result code: at once in command mode, else when that is back.

@@ -41,8 +41,8 @@ from .tpdu import Deliver, StatusReport
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
-#: notices that wait for each instance, by mode 0 or while it is online (A); beyond, messages are stored and nothing is
-#: told of them
+#: notices that wait for each instance, by mode 0 or until it is in command mode (A); beyond, messages are stored and
+#: nothing is told of them
 KEPT = 32
 
 #: what is told of a message, as the terminal wants to see it when it is told
@@ -72,7 +72,7 @@ class Indications:
         self._surroundings = surroundings
         #: by number of the instance
         self._kept: dict[int, list[Indication]] = {}
-        #: by number of the instance: how many notices wait for the end of its online mode
+        #: by number of the instance: how many notices wait until it is back in command mode
         self._waiting: dict[int, int] = {}
 
     def show(self, pdu: PDU, unit: Deliver | StatusReport) -> bool:
@@ -146,10 +146,12 @@ class Indications:
         mode = at.settings.get("+CNMI")[0]
         if mode == 0:
             return len(self._kept.get(at.number, ())) < KEPT
-        if not at.isOnline:
+        if mode == 1 and at.isOnline:
+            return False
+        if not at.holdsNotices:
+            # all were told, or lost with the terminal
             self._waiting.pop(at.number, None)
-            return True
-        return mode != 1 and self._waiting.get(at.number, 0) < KEPT
+        return self._waiting.get(at.number, 0) < KEPT
 
     def _tell(self, at: ATInstance, indication: Indication) -> None:
         if not self._reaches(at):
@@ -157,8 +159,7 @@ class Indications:
         if at.settings.get("+CNMI")[0] == 0:
             self._kept.setdefault(at.number, []).append(indication)
             return
-        if at.isOnline:
-            self._waiting[at.number] = self._waiting.get(at.number, 0) + 1
+        self._waiting[at.number] = self._waiting.get(at.number, 0) + 1
 
         def lines() -> list[str]:
             self._waiting.pop(at.number, None)

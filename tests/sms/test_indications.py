@@ -132,6 +132,21 @@ def test_onlineIsBounded() -> None:
         assert at.execute("AT+CMGD=1,4;#SO=1") == ["CONNECT"]
 
 
+def test_promptIsBounded() -> None:
+    """Messages that come while a prompt waits are shown behind it, and from a number on stored: none is lost."""
+    emulated = module()
+    at = inText(emulated, "AT+CNMI=2,2")
+    assert at.say(b"AT+CMGW\r").endswith(b"\r\n> ")
+    bring(emulated, *(deliver(f"text {number}") for number in range(80)))
+    shown = at.say(b"\x1b").decode("ascii").split("\r\n")
+    assert [line for line in shown if line.startswith("text")] == [f"text {number}" for number in range(KEPT)]
+    stored = at.execute('AT+CMGL="ALL"')[1::2]
+    assert stored == [f"text {number}" for number in range(KEPT, KEPT + 30)]
+    assert at.execute("AT+CMGD=1,4") == ["OK"]
+    emulated.advance(1)
+    assert said(at)[1::2] == [f"text {number}" for number in range(KEPT + 30, 80)]
+
+
 @pytest.mark.parametrize("bfr", [0, 1])
 def test_modeZero(bfr: int) -> None:
     """In mode 0 notices are kept; the next mode tells them, or with <bfr> 1 drops them."""
