@@ -9,6 +9,9 @@ In one packet over a run-AT service: TEL-TRN-04.
 
 from __future__ import annotations
 
+#: an escape character above 127: there is no escape (V.250 6.2.9)
+NO_ESCAPE = 255
+
 
 class EscapeDetector:
     """

@@ -24,7 +24,7 @@ from zope.interface import implementer
 from .bearer import LOCAL
 from .commands import CommandSet
 from .online import ChannelTransport, Escaped, LineDropped, Online, Unplugged
-from .results import OK, ResultCode
+from .results import OK, Reason, ResultCode
 from .running import CommandRunner
 from .surroundings import Surroundings
 
@@ -96,7 +96,7 @@ class ATInstance(CommandRunner):
         self._setCarrier(True)
         spell.begin()
 
-    def leaveOnline(self, spell: ChannelTransport, reason: Failure, code: ResultCode | None) -> None:
+    def leaveOnline(self, spell: ChannelTransport, reason: Failure, code: ResultCode | Reason | None) -> None:
         """
         End an online spell, if it is the one under way: told to its channel by C{reason}, to the DTE by C{code}.
         """
@@ -111,7 +111,10 @@ class ATInstance(CommandRunner):
         spell.end(reason)
         self._setCarrier(False)
         if code is not None and self.transport is transport:
-            self._finish(self._framing.result(code))
+            if isinstance(code, Reason):
+                self._fail(code)
+            else:
+                self._finish(self._framing.result(code))
             self._regulate()
 
     def lineRaised(self) -> None:

@@ -21,8 +21,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from .escape import EscapeDetector
-from .results import CONNECT, NO_CARRIER, OK, ResultCode
+from .escape import NO_ESCAPE, EscapeDetector
+from .results import CONNECT, NO_CARRIER, OK, Reason, ResultCode
 
 if TYPE_CHECKING:
     from .module import ATInstance
@@ -70,6 +70,8 @@ class Online:
     guard: float | None = None
     #: the escape sequence goes to the channel too (#SKIPESC=0)
     transmitEscape: bool = True
+    #: whether there is an escape sequence at all
+    escapes: bool = True
 
 
 @implementer(IAddress)
@@ -136,6 +138,7 @@ class ChannelTransport:
         self._producer: Any = None
         self._streaming = False
         self._ending = False
+        self._result: ResultCode | Reason = online.lost
         self._paused = False
         self._held = b""
         self.disconnecting = False
@@ -147,7 +150,7 @@ class ChannelTransport:
         ticks = settings.value("S12") if "S12" in rows else 50
         self._detector = EscapeDetector(
             self._clock.seconds(),
-            settings.value("S2") if "S2" in rows else 43,
+            (settings.value("S2") if "S2" in rows else 43) if online.escapes else NO_ESCAPE,
             ticks * GUARD_TICK if online.guard is None else online.guard,
             online.transmitEscape,
             at.bearer.escapeInOneChunk,
@@ -268,6 +271,14 @@ class ChannelTransport:
         if self._producer is None or self._streaming:
             self.abortConnection()
 
+    def endWith(self, result: ResultCode | Reason) -> None:
+        """
+        End online mode as L{loseConnection} does, with this final result in place of the usual one.
+        """
+        if not self._ending:
+            self._result = result
+        self.loseConnection()
+
     def abortConnection(self) -> None:
         """
         End online mode; no producer is waited for. What was written can't be called back.
@@ -275,7 +286,7 @@ class ChannelTransport:
         self.disconnecting = True
         if self._at is not None and not self._ending:
             self._ending = True
-            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, self.online.lost)
+            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, self._result)
 
     def getPeer(self) -> IAddress:
         return self._peer

@@ -61,6 +61,37 @@ class Producer:
         self.told.append("stop")
 
 
+class TestResult:
+    """Channels that say how online mode ends."""
+
+    @pytest.mark.parametrize(
+        ("result", "shown"),
+        [
+            (results.OK, OK),
+            (results.CME[561], b"\r\n+CME ERROR: 561\r\n"),
+            (results.multitechReason(38017), b"\r\n#CME ERROR: 38017\r\n"),
+        ],
+        ids=["code", "error", "number"],
+    )
+    def test_result(self, result: results.ResultCode | results.Reason, shown: bytes) -> None:
+        """A service ends online mode with the result that fits it, in place of NO CARRIER."""
+        bench = quiet()
+        bench.say(b"AT+CMEE=1\r")
+        channel = bench.goOnline()
+        transportOf(channel).endWith(result)
+        transportOf(channel).endWith(results.NO_CARRIER)
+        assert bench.after(0) == shown
+        assert bench.say(b"AT\r") == OK
+
+    def test_noEscape(self) -> None:
+        """Where a service has no escape sequence, it goes to the channel like any data (MTS-SER-13)."""
+        bench = Bench()
+        channel = bench.goOnline(resumable=False, escapes=False)
+        assert escape(bench) == b""
+        assert bench.at.isOnline
+        assert channel.received == b"+++"
+
+
 class TestData:
     """What passes while online."""
 
