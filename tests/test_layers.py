@@ -71,6 +71,8 @@ SHELLS = {
     "sms.centre",
     "sms.outside",
     "sms.commands",
+    "sms.modes",
+    "sms.options",
     "sms.indications",
     "sms.module",
     "sms.peer",

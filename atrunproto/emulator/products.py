@@ -25,6 +25,7 @@ from atrunproto.multitech import commands as multitech
 from atrunproto.multitech.parameters import LINE
 from atrunproto.multitech.stack import Stack, closed
 from atrunproto.sms import commands as sms
+from atrunproto.sms import options as smsOptions
 from atrunproto.smsatrun import commands as smsatrun
 from atrunproto.tcpatrun import commands as tcpatrun
 
@@ -59,6 +60,7 @@ _COMMON = (
     status.commands,
     hardware.commands,
     mail.commands,
+    smsOptions.commands,
     sms.commands,
 )
 
@@ -166,6 +168,7 @@ _WAVECOM = (
     radio.gsm,
     context.commands,
     context.gsm,
+    smsOptions.commands,
     sms.commands,
     calls.commands,
 )

@@ -1,30 +1,28 @@
 """
-The commands of short messages.
+The commands that send, write, read and delete short messages.
 
-Source: reference 12; 3GPP 27.005 where that is silent. An error is a +CMS ERROR, whatever +CMEE says (reference 2.3).
+Source: reference 12; 3GPP 27.005 where that is silent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from atrunproto.at.commands import CommandTable
 from atrunproto.at.editing import TextPrompt
-from atrunproto.at.errors import Abandoned, CommandFailed
-from atrunproto.at.parameters import Choice, Int, Numbers, Text
+from atrunproto.at.errors import Abandoned
+from atrunproto.at.parameters import Int, Text
 from atrunproto.at.results import CMS, refuse
-from atrunproto.at.settings import Key, Stored, Values
 
-from .alphabet import CHARACTER_SETS
-from .composing import Style, digitsOf, flagsOf, isSubmit, validityOf
+from .composing import digitsOf, flagsOf, validityOf
 from .datacoding import DataCoding
 from .errors import SMSError
 from .fields import TELEPHONE, Address, TimeStamp
 from .indications import terminalOf
-from .module import ON_CARD, OWN, Profile, ShortMessages
+from .modes import LONGEST_ADDRESS, WRITING, addressOf, invalid, isImproved, isInText, messagesOf, styleOf
+from .module import ShortMessages
 from .pdumode import LONGEST_UNIT, PDU
 from .store import Entry, MemoryFull, MessageStore, Status
 from .tpdu import Deliver, Submit, decode
@@ -35,129 +33,18 @@ if TYPE_CHECKING:
 commands = CommandTable("sms")
 
 _SOURCE = "reference 12 (P R10)"
-#: characters of a number or name, as digits of UCS2
-_LONGEST_ADDRESS = 100
 #: characters of a text or PDU on the command line: more than a line has
 _LINE = 400
 #: octets of the shortest message unit that is sent (reference 12)
 _SHORTEST_UNIT = 7
 #: octets typed for a PDU: the longest with its service centre, in hexadecimal digits, and line ends
 _LONGEST_PDU = 2 * (12 + LONGEST_UNIT) + 16
-#: seconds in which a message is sent, and written (reference 1.3)
-_SENDING, _WRITING = 60.0, 5.0
-#: the numbers of +CSAS and +CRES: 0 is in the NVM, the others on the SIM card
-_PROFILES = (0, 3)
+#: seconds in which a message is sent (reference 1.3)
+_SENDING = 60.0
 #: <stat> for all messages
 _ALL = 4
 
 _STATUSES = {status.text: status for status in Status}
-
-
-# -- settings
-
-commands.setting(
-    "+CMGF",
-    Int("mode", 0, 1, default=0),
-    stored=Stored.EXTENDED,
-    about="Messages as PDU (0) or as text (1).",
-    source=_SOURCE,
-)
-commands.setting(
-    "+CSDH",
-    Int("show", 0, 1, default=0),
-    stored=Stored.EXTENDED,
-    about="Text mode shows the values of the header too.",
-    source=_SOURCE,
-)
-commands.setting(
-    "+CSCS",
-    Choice("chset", tuple(CHARACTER_SETS), default="IRA"),
-    stored=Stored.EXTENDED,
-    about="The character set of texts, numbers and names of short messages.",
-    source=_SOURCE,
-)
-
-
-def _indicationsChanged(at: ATInstance, values: Values, key: Key) -> None:
-    at.part(ShortMessages).modeChanged(at)
-
-
-commands.setting(
-    "+CNMI",
-    Int("mode", 0, 3, default=0),
-    Int("mt", 0, 3, default=0),
-    Numbers("bm", (0, 2), default=0),
-    Int("ds", 0, 2, default=0),
-    Int("bfr", 0, 1, default=0),
-    stored=Stored.EXTENDED,
-    changed=_indicationsChanged,
-    about="What is told of incoming messages, and when.",
-    source=_SOURCE,
-)
-commands.setting(
-    "#SMSMODE",
-    Int("mode", 0, 1, default=0),
-    stored=Stored.NVM,
-    shared=True,
-    about="Improved short message commands: other limits, and empty places are no error.",
-    source="reference 3.1 (P R10); TEL-SMS-40",
-)
-
-
-def _servicesChanged(at: ATInstance, values: Values, key: Key) -> None:
-    at.part(ShortMessages).surroundings.hasRoom()
-
-
-commands.setting(
-    "+CGSMS",
-    Int("service", 0, 3, default=1),
-    stored=Stored.NVM,
-    shared=True,
-    changed=_servicesChanged,
-    about="Which service carries messages; with 0, packet service alone, none come or go (A).",
-    source="reference 12 (P R10); TEL-SMS-45",
-)
-
-
-# -- what all commands share
-
-
-def _messages(at: ATInstance) -> ShortMessages:
-    """
-    The short messages, where the card can be used.
-    """
-    messages = at.part(ShortMessages)
-    messages.check()
-    return messages
-
-
-def _inText(at: ATInstance) -> bool:
-    return bool(at.value("+CMGF"))
-
-
-def _isImproved(at: ATInstance) -> bool:
-    return "#SMSMODE" in at.commands.rows and bool(at.value("#SMSMODE"))
-
-
-def _style(at: ATInstance) -> Style:
-    return Style(at.value("+CSCS"), _isImproved(at))
-
-
-def _invalid(at: ATInstance) -> CommandFailed:
-    """
-    The error for what the mode in force doesn't allow.
-    """
-    return refuse(CMS[305 if _inText(at) else 304])
-
-
-def _address(at: ATInstance, typed: str, typeOfAddress: int | None) -> Address:
-    try:
-        address = _style(at).address(typed, typeOfAddress)
-    except SMSError:
-        raise _invalid(at) from None
-    if not address.number:
-        raise _invalid(at)
-    return address
 
 
 def _status(at: ATInstance, typed: str | None, default: Status) -> Status:
@@ -166,169 +53,13 @@ def _status(at: ATInstance, typed: str | None, default: Status) -> Status:
     """
     if typed is None:
         return default
-    if _inText(at):
+    if isInText(at):
         found = _STATUSES.get(typed)
     else:
         found = Status(int(typed)) if typed in ("0", "1", "2", "3") else None
     if found is None:
-        raise _invalid(at)
+        raise invalid(at)
     return found
-
-
-# -- service, memories, centre
-
-
-@commands.action("+CSMS", Int("service", 0, 0), source=_SOURCE)
-def selectService(at: ATInstance, service: int) -> str:
-    """
-    Select the message service; there is one, and messages come, go and are stored.
-    """
-    return "+CSMS: 1,1,1"
-
-
-@commands.read("+CSMS")
-def readService(at: ATInstance) -> str:
-    """
-    The message service.
-    """
-    return "+CSMS: 0,1,1,1"
-
-
-@commands.action(
-    "+CPMS",
-    Text("memr", 2, default=None),
-    Text("memw", 2, default=None),
-    Text("mems", 2, default=None),
-    needsValue=True,
-    source=_SOURCE,
-)
-def selectMemories(at: ATInstance, reading: str | None, writing: str | None, storing: str | None) -> str:
-    """
-    Choose the memory that is read from; written to and received into is the SIM card's. For all instances (A).
-    """
-    messages = _messages(at)
-    if writing not in (None, ON_CARD) or storing not in (None, ON_CARD) or reading not in (None, *_readable(at)):
-        raise refuse(CMS[302])
-    if reading is not None:
-        messages.readsFrom = reading
-    return "+CPMS: " + ",".join(f"{len(store)},{store.capacity}" for store in _memories(messages))
-
-
-def _readable(at: ATInstance) -> Sequence[str]:
-    return (ON_CARD,) if _isImproved(at) else (ON_CARD, OWN)
-
-
-def _memories(messages: ShortMessages) -> Sequence[MessageStore]:
-    return [messages.store(messages.readsFrom), messages.store(), messages.store()]
-
-
-@commands.read("+CPMS")
-def readMemories(at: ATInstance) -> str:
-    """
-    The memories, how many messages each has, and how many places.
-    """
-    shown = [f'"{store.name}",{len(store)},{store.capacity}' for store in _memories(_messages(at))]
-    return f"+CPMS: {','.join(shown)}"
-
-
-@commands.test("+CPMS")
-def testMemories(at: ATInstance) -> str:
-    """
-    The memories there are.
-    """
-    readable = ",".join(f'"{name}"' for name in _readable(at))
-    return f'+CPMS: ({readable}),("{ON_CARD}"),("{ON_CARD}")'
-
-
-@commands.action(
-    "+CSCA",
-    Text("number", _LONGEST_ADDRESS, default=None),
-    Int("type", 0, 255, default=None),
-    needsValue=True,
-    test=lambda at: None,
-    source=_SOURCE,
-)
-def setCentre(at: ATInstance, number: str | None, kind: int | None) -> None:
-    """
-    The number of the service centre; an empty one means none. +CSAS stores it, before that it is the SIM card's (A).
-    """
-    messages = _messages(at)
-    if number is None:
-        return
-    try:
-        centre = _style(at).address(number, kind)
-    except SMSError:
-        raise refuse(CMS[305]) from None
-    messages.profile = replace(messages.profile, centre=centre)
-
-
-@commands.read("+CSCA")
-def readCentre(at: ATInstance) -> str:
-    """
-    The number of the service centre and its type.
-    """
-    centre = _messages(at).centre
-    return f"+CSCA: {terminalOf(at).quoted(centre)},{129 if centre is None else centre.typeOfAddress}"
-
-
-@commands.action(
-    "+CSMP",
-    Int("fo", 0, 255, default=None),
-    Text("vp", 20, default=None),
-    Int("pid", 0, 255, default=None),
-    Int("dcs", 0, 255, default=None),
-    needsValue=True,
-    test=lambda at: None,
-    source=_SOURCE,
-)
-def setParameters(at: ATInstance, first: int | None, validity: str | None, pid: int | None, dcs: int | None) -> None:
-    """
-    First octet, validity period, protocol identifier and data coding of messages written as text; +CSAS stores them.
-    """
-    messages = _messages(at)
-    old = messages.profile
-    isNumber = validity is not None and validity.isdecimal() and len(validity) <= 3
-    profile = Profile(
-        old.centre,
-        old.first if first is None else first,
-        old.validity if validity is None else int(validity) if isNumber else validity,
-        old.protocolIdentifier if pid is None else pid,
-        old.coding if dcs is None else dcs,
-    )
-    try:
-        validityOf(profile.first, profile.validity)
-    except SMSError:
-        raise refuse(CMS[305]) from None
-    if not isSubmit(profile.first):
-        raise refuse(CMS[305])
-    messages.profile = profile
-
-
-@commands.read("+CSMP")
-def readParameters(at: ATInstance) -> str:
-    """
-    The values of messages written as text.
-    """
-    profile = _messages(at).profile
-    validity = profile.validity if isinstance(profile.validity, int) else f'"{profile.validity}"'
-    return f"+CSMP: {profile.first},{validity},{profile.protocolIdentifier},{profile.coding}"
-
-
-@commands.action("+CSAS", Int("profile", *_PROFILES, default=0), longest=_WRITING, source=_SOURCE)
-def saveProfile(at: ATInstance, number: int) -> None:
-    """
-    Store the values of +CSCA and +CSMP in the NVM (0), or in a profile of the SIM card (how many: assumed).
-    """
-    _messages(at).keep(number)
-
-
-@commands.action("+CRES", Int("profile", *_PROFILES, default=0), longest=_WRITING, source=_SOURCE)
-def restoreProfile(at: ATInstance, number: int) -> None:
-    """
-    Take the values of +CSCA and +CSMP back that +CSAS has stored, else the factory's.
-    """
-    messages = _messages(at)
-    messages.profile = messages.kept(number)
 
 
 # -- writing
@@ -351,7 +82,7 @@ def _length(at: ATInstance, typed: str) -> int:
     <length> of PDU mode.
     """
     if not typed.isdecimal() or not typed.isascii() or not _SHORTEST_UNIT <= int(typed[:4]) <= LONGEST_UNIT:
-        raise _invalid(at)
+        raise invalid(at)
     return int(typed[:4])
 
 
@@ -373,7 +104,7 @@ async def _texts(at: ATInstance, given: str | None, destination: Address) -> lis
     """
     What is typed in text mode, as messages with the values of +CSMP; C{None}: the user gave up.
     """
-    messages, style = at.part(ShortMessages), _style(at)
+    messages, style = at.part(ShortMessages), styleOf(at)
     profile = messages.profile
     coding = DataCoding(profile.coding)
     # in the improved mode a text that is too long is seen by the octet that is too much
@@ -394,10 +125,10 @@ async def _send(at: ATInstance, name: str, da: str, toda: int | None, given: str
     """
     Send what is typed in the mode in force.
     """
-    messages = _messages(at)
+    messages = messagesOf(at)
     centre = None
-    if _inText(at):
-        units = await _texts(at, given, _address(at, da, toda))
+    if isInText(at):
+        units = await _texts(at, given, addressOf(at, da, toda))
     else:
         length = _length(at, da)
         typed = await _typed(at, given, _LONGEST_PDU)
@@ -420,13 +151,13 @@ async def _write(
     """
     Store what is typed in the mode in force.
     """
-    messages = _messages(at)
-    if _inText(at):
+    messages = messagesOf(at)
+    if isInText(at):
         status = _status(at, stat, Status.STO_UNSENT)
         if toda is not None and not (toda.isdecimal() and len(toda) <= 3):
-            raise _invalid(at)
+            raise invalid(at)
         if da:
-            destination = _address(at, da, None if toda is None else int(toda))
+            destination = addressOf(at, da, None if toda is None else int(toda))
         else:
             destination = Address("", 0, TELEPHONE)
         units = await _texts(at, given, destination)
@@ -435,7 +166,7 @@ async def _write(
         pdus = [PDU(_asStored(at, unit, status).encode(), messages.centre) for unit in units]
     else:
         if da is None or stat is not None:
-            raise _invalid(at)
+            raise invalid(at)
         length = _length(at, da)
         status = _status(at, toda, Status.STO_UNSENT)
         typed = await _typed(at, given, _LONGEST_PDU)
@@ -458,7 +189,7 @@ def _asStored(at: ATInstance, unit: Submit, status: Status) -> Submit | Deliver:
     return Deliver(unit.destination, unit.userData, time, unit.protocolIdentifier)
 
 
-_DA, _TODA = Text("da", _LONGEST_ADDRESS), Int("toda", 0, 255, default=None)
+_DA, _TODA = Text("da", LONGEST_ADDRESS), Int("toda", 0, 255, default=None)
 
 
 @commands.action("+CMGS", _DA, _TODA, longest=_SENDING, test=lambda at: None, source=f"{_SOURCE}; TEL-SMS-40")
@@ -479,10 +210,10 @@ async def sendGiven(at: ATInstance, da: str, text: str) -> str | None:
 
 @commands.action(
     "+CMGW",
-    Text("da", _LONGEST_ADDRESS, default=None),
+    Text("da", LONGEST_ADDRESS, default=None),
     Text("toda", 10, default=None),
     Text("stat", 10, default=None),
-    longest=_WRITING,
+    longest=WRITING,
     source=_SOURCE,
 )
 async def write(at: ATInstance, da: str | None, toda: str | None, stat: str | None) -> str | None:
@@ -492,7 +223,7 @@ async def write(at: ATInstance, da: str | None, toda: str | None, stat: str | No
     return await _write(at, "+CMGW", da, toda, stat)
 
 
-@commands.action("#CMGW", _DA, Text("text", _LINE), longest=_WRITING, source=_SOURCE)
+@commands.action("#CMGW", _DA, Text("text", _LINE), longest=WRITING, source=_SOURCE)
 async def writeGiven(at: ATInstance, da: str, text: str) -> str | None:
     """
     Store a text, or in PDU mode a message, that stands on the command line.
@@ -506,7 +237,7 @@ _INDEX = Int("index", 0, 9999)
 @commands.action(
     "+CMSS",
     _INDEX,
-    Text("da", _LONGEST_ADDRESS, default=None),
+    Text("da", LONGEST_ADDRESS, default=None),
     _TODA,
     longest=_SENDING,
     test=lambda at: None,
@@ -516,7 +247,7 @@ async def sendStored(at: ATInstance, index: int, da: str | None, toda: int | Non
     """
     Send a stored message, to another number if one is given; it counts as sent then.
     """
-    messages = _messages(at)
+    messages = messagesOf(at)
     store = messages.store()
     entry = store.get(index)
     if entry is None:
@@ -526,9 +257,9 @@ async def sendStored(at: ATInstance, index: int, da: str | None, toda: int | Non
         # only what was written to be sent (A)
         raise refuse(CMS[302])
     if da is not None:
-        unit = replace(unit, destination=_address(at, da, toda))
+        unit = replace(unit, destination=addressOf(at, da, toda))
     if not unit.destination.number:
-        raise _invalid(at)
+        raise invalid(at)
     reference = await messages.submit(unit, entry.pdu.centre)
     if store.get(index) is entry:
         store.mark(Status.STO_SENT, index)
@@ -543,17 +274,17 @@ def _entry(at: ATInstance, store: MessageStore, index: int) -> Entry | None:
     What is at a place; an empty one is an error, except in the improved mode (A).
     """
     entry = store.get(index)
-    if not 1 <= index <= store.capacity or (entry is None and not _isImproved(at)):
+    if not 1 <= index <= store.capacity or (entry is None and not isImproved(at)):
         raise refuse(CMS[321])
     return entry
 
 
-@commands.action("+CMGR", _INDEX, longest=_WRITING, test=lambda at: None, source=f"{_SOURCE}; TEL-SMS-37")
+@commands.action("+CMGR", _INDEX, longest=WRITING, test=lambda at: None, source=f"{_SOURCE}; TEL-SMS-37")
 def read(at: ATInstance, index: int) -> str | None:
     """
     Read a message, which is no longer unread then.
     """
-    messages = _messages(at)
+    messages = messagesOf(at)
     store = messages.store(messages.readsFrom)
     entry = _entry(at, store, index)
     if entry is None:
@@ -568,9 +299,9 @@ def listMessages(at: ATInstance, stat: str | None) -> list[str]:
     """
     Read all messages of a status, the unread ones if none is given; they are no longer unread then.
     """
-    messages = _messages(at)
+    messages = messagesOf(at)
     store = messages.store(messages.readsFrom)
-    isAll = stat == ("ALL" if _inText(at) else str(_ALL))
+    isAll = stat == ("ALL" if isInText(at) else str(_ALL))
     wanted = None if isAll else _status(at, stat, Status.REC_UNREAD)
     found = [(index, entry) for index, entry in store if wanted in (None, entry.status)]
     terminal = terminalOf(at)
@@ -583,7 +314,7 @@ def testList(at: ATInstance) -> str:
     """
     The statuses, as the mode in force writes them.
     """
-    if not _inText(at):
+    if not isInText(at):
         return f"+CMGL: (0-{_ALL})"
     shown = ",".join(f'"{text}"' for text in (*_STATUSES, "ALL"))
     return f"+CMGL: ({shown})"
@@ -598,12 +329,12 @@ _DELETED = {
 }
 
 
-@commands.action("+CMGD", _INDEX, Int("delflag", 0, 4, default=0), longest=_WRITING, source=_SOURCE)
+@commands.action("+CMGD", _INDEX, Int("delflag", 0, 4, default=0), longest=WRITING, source=_SOURCE)
 def delete(at: ATInstance, index: int, flag: int) -> None:
     """
     Delete a message, or all of some statuses: 1 read, 2 sent too, 3 unsent too, 4 all there are.
     """
-    messages = _messages(at)
+    messages = messagesOf(at)
     store = messages.store(messages.readsFrom)
     if flag:
         messages.remove(store, *(place for place, entry in store if entry.status in _DELETED[flag]))
@@ -616,6 +347,6 @@ def testDelete(at: ATInstance) -> str:
     """
     The places that are taken, and the flags.
     """
-    messages = _messages(at)
+    messages = messagesOf(at)
     taken = ",".join(str(index) for index, _ in messages.store(messages.readsFrom))
     return f"+CMGD: ({taken}),(0-4)"
