@@ -51,7 +51,7 @@ class ATInstance(CommandRunner):
         Return to command mode with nothing under way; an online channel is lost.
         """
         if self._spell is not None:
-            self.leaveOnline(self._spell, Failure(Unplugged()), None)
+            self.leaveOnline(self._spell, Failure(Unplugged()))
         super()._stop()
 
     def stop(self) -> None:
@@ -96,9 +96,10 @@ class ATInstance(CommandRunner):
         self._setCarrier(True)
         spell.begin()
 
-    def leaveOnline(self, spell: ChannelTransport, reason: Failure, code: ResultCode | Reason | None) -> None:
+    def leaveOnline(self, spell: ChannelTransport, reason: Failure, *results: ResultCode | Reason) -> None:
         """
-        End an online spell, if it is the one under way: told to its channel by C{reason}, to the DTE by C{code}.
+        End an online spell, if it is the one under way: told to its channel by C{reason}, to the DTE by C{results},
+        of which the last is final.
         """
         if spell is not self._spell:
             return
@@ -110,12 +111,13 @@ class ATInstance(CommandRunner):
         self._take = self._takeBusy
         spell.end(reason)
         self._setCarrier(False)
-        if code is not None and self.transport is transport:
-            if isinstance(code, Reason):
-                self._fail(code)
-            else:
-                self._finish(self._framing.result(code))
+        if results and self.transport is transport:
+            self._finish(b"".join(map(self._shown, results)))
             self._regulate()
+
+    def _shown(self, result: ResultCode | Reason) -> bytes:
+        framing = self._framing
+        return framing.failure(result, self._cmee) if isinstance(result, Reason) else framing.result(result)
 
     def lineRaised(self) -> None:
         """

@@ -138,7 +138,7 @@ class ChannelTransport:
         self._producer: Any = None
         self._streaming = False
         self._ending = False
-        self._result: ResultCode | Reason = online.lost
+        self._results: tuple[ResultCode | Reason, ...] = (online.lost,)
         self._paused = False
         self._held = b""
         self.disconnecting = False
@@ -271,12 +271,12 @@ class ChannelTransport:
         if self._producer is None or self._streaming:
             self.abortConnection()
 
-    def endWith(self, result: ResultCode | Reason) -> None:
+    def endWith(self, *results: ResultCode | Reason) -> None:
         """
-        End online mode as L{loseConnection} does, with this final result in place of the usual one.
+        End online mode as L{loseConnection} does, with these results in place of the usual one; the last is final.
         """
         if not self._ending:
-            self._result = result
+            self._results = results
         self.loseConnection()
 
     def abortConnection(self) -> None:
@@ -286,7 +286,7 @@ class ChannelTransport:
         self.disconnecting = True
         if self._at is not None and not self._ending:
             self._ending = True
-            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, self._result)
+            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, *self._results)
 
     def getPeer(self) -> IAddress:
         return self._peer

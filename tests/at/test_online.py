@@ -83,6 +83,12 @@ class TestResult:
         assert bench.after(0) == shown
         assert bench.say(b"AT\r") == OK
 
+    def test_results(self) -> None:
+        """What a service has to say before its final result comes ahead of it."""
+        bench = quiet()
+        transportOf(bench.goOnline()).endWith(results.ResultCode(3074, "Ok_Info_SocketClosed"), results.OK)
+        assert bench.after(0) == b"\r\nOk_Info_SocketClosed\r\n" + OK
+
     def test_noEscape(self) -> None:
         """Where a service has no escape sequence, it goes to the channel like any data (MTS-SER-13)."""
         bench = Bench()
