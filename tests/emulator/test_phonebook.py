@@ -31,6 +31,9 @@ def test_entries() -> None:
     [
         ("+CPBW=", "+CME ERROR: 21"),
         ('+CPBW=,"anna"', "+CME ERROR: 27"),
+        ('+CPBW=,"anna",208', "+CME ERROR: 27"),
+        ('+CPBW=,""', "+CME ERROR: 27"),
+        ('+CPBW=,"+"', "+CME ERROR: 27"),
         ("+CPBW=11", "ERROR"),
         ("+CPBR=0", "ERROR"),
         ('+CPBS="SM"', "ERROR"),

@@ -88,6 +88,9 @@ def _entry(number: str, kind: int | None, text: str) -> Entry:
         address = Address.parse(number, kind)
     except SMSError:
         raise refuse(CME[27]) from None
+    if not address.isNumber:
+        # an empty one would let all numbers be reached
+        raise refuse(CME[27])
     return str(address), address.typeOfAddress, text
 
 
