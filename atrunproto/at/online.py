@@ -138,7 +138,7 @@ class ChannelTransport:
         self._producer: Any = None
         self._streaming = False
         self._ending = False
-        self._results: tuple[ResultCode | Reason, ...] = (online.lost,)
+        self._results: tuple[ResultCode | Reason, ...] = ()
         self._paused = False
         self._held = b""
         self.disconnecting = False
@@ -286,7 +286,8 @@ class ChannelTransport:
         self.disconnecting = True
         if self._at is not None and not self._ending:
             self._ending = True
-            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, *self._results)
+            results = self._results or (self.online.lost,)
+            self._clock.callLater(0, self._at.leaveOnline, self, CHANNEL_DONE, *results)
 
     def getPeer(self) -> IAddress:
         return self._peer
