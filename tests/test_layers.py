@@ -60,13 +60,22 @@ SHELLS = {
     "ftp.control",
     "ftp.module",
     "ftp.peer",
+    "ftp.multitech",
     "ftp.peererrors",
+    "ftp.session",
     "ftp.transfer",
+    "mail.calling",
     "mail.commands",
     "multitech.surroundings",
     "mail.module",
+    "mail.multitech",
+    "mail.multitechcommands",
+    "mail.outgoing",
     "mail.peer",
+    "mail.retrieval",
     "mail.sender",
+    "mail.session",
+    "mail.submission",
     "mail.surroundings",
     "sms.centre",
     "sms.outside",
@@ -110,7 +119,7 @@ NOT_IN = {
 TOPS = {"demo", "testing"}
 """What may use the daemons."""
 
-LEAVES = {"admission", "secret"}
+LEAVES = {"admission", "pacing", "secret"}
 """Plain values that build on nothing; anybody may use them."""
 
 DAEMONS = {"tap", "cli"}

@@ -19,9 +19,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from atrunproto.at.bearer import LOCAL, Bearer
+from atrunproto.pacing import Packets
 
 from .coding import Coding
-from .pacing import Packets
 
 if TYPE_CHECKING:
     from .sockets import Socket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atrunproto.ipeasy.pacing import Packets
+from atrunproto.pacing import Packets
 from tests.ipeasy.lines import Lines
 
 

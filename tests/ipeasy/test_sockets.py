@@ -13,8 +13,8 @@ from twisted.internet.protocol import Protocol
 
 from atrunproto.admission import quad
 from atrunproto.ipeasy.link import CLOSING
-from atrunproto.ipeasy.pacing import Packets
 from atrunproto.ipeasy.sockets import Socket
+from atrunproto.pacing import Packets
 from atrunproto.testing.emulated import MemoryModule, Wire
 
 FACTORY = [f"#SCFG: {connId},{1 if connId <= 3 else 2},300,90,600,50" for connId in range(1, 7)]
