@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .bearer import OVER_SMS, OVER_TCP, BearerKind, Jam
 from .errors import CommandFailed, Misuse, PeerViolation
-from .grammar import Form, ParsedCommand, commandsIn
+from .grammar import Form, ParsedCommand, breaksWord, commandsIn
 from .parameters import BadForm, BadValue, Parameter, parseArguments
 from .results import CME, PLAIN_ERROR, Dialect, ErrorFamily, Reason, refuse
 from .settings import Key, Stored, Values
@@ -71,8 +71,10 @@ class Command:
     noCarrier: bool = False
     #: its prompt C{> } takes as many octets as its arguments tell, without ^Z
     counted: bool = False
-    #: the name in front of its answer, where that isn't its own
+    #: the name in front of its answer, where that isn't its own; C{"#"}: every name that begins with that
     answersAs: str | None = None
+    #: what ends it instead of C{OK}: information messages, in small letters, and their numbers
+    endings: frozenset[str] = frozenset()
     #: its read form shows C{mode,status[,"text"...]}; a notice of its name is C{status[,"text"...]}
     tellsStatus: bool = False
     #: what it is for, in a sentence for the manual; an action's is the first line of its handler's docstring
@@ -429,6 +431,8 @@ class CommandSet:
                 row = self.rows.get(name)
                 if row is None:
                     raise refuse(self.dialect.unknownCommand)
+                if self.dialect.keepsBlanks and self.dialect.isOwn(name) and breaksWord(body):
+                    raise refuse(self.dialect.syntaxError)
                 keep = keep and not row.secret
                 prepared.append(self._invocation(row, command)._replace(limits=self._limits(name, row.limits)))
         except (PeerViolation, BadForm):

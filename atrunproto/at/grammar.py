@@ -65,6 +65,7 @@ SELECTED_REGISTER = "S"
 _PREFIX = re.compile(rb"[Aa][Tt]")
 #: a quoted string, or a run of anything else: blanks vanish outside quotes only
 _TOKEN = re.compile(r'"[^"]*"|[^" ]+| +')
+_QUOTED = re.compile(r'"[^"]*"')
 _NAME = re.compile(r"[+#$@*!^][A-Z0-9_]+", re.IGNORECASE)
 _BASIC = re.compile(r"(S)(\d+)|([&\\%]?[A-Z])", re.IGNORECASE)
 _DIGITS = re.compile(r"\d*")
@@ -105,6 +106,14 @@ def commandsIn(body: bytes) -> Iterator[ParsedCommand]:
             continue
         command, at = _extended(text, at) if text[at] in EXTENDED else _basic(text, at)
         yield command
+
+
+def breaksWord(body: bytes) -> bool:
+    """
+    Whether a blank stands within an argument that has no quotes, where V.250 would drop it.
+    """
+    commands = _QUOTED.sub("", body.decode("latin-1")).split(";")
+    return any(" " in word.strip() for command in commands for word in command.partition("=")[2].split(","))
 
 
 def _withoutBlanks(text: str) -> str:

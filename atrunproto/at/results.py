@@ -413,6 +413,8 @@ class Dialect:
     lineTooLong: Reason = PLAIN_ERROR
     #: how the names of the commands begin that these reasons are for; others are answered C{ERROR}
     own: str = ""
+    #: whether a blank within a text without quotes is an error of these commands; else it is dropped
+    keepsBlanks: bool = False
 
     def isOwn(self, name: str) -> bool:
         """
@@ -443,6 +445,7 @@ MULTITECH = Dialect(
     badValue=multitechReason(34882),
     lineTooLong=multitechReason(34881),
     own="#",
+    keepsBlanks=True,
 )
 
 

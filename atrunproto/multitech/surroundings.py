@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from atrunproto.at.settings import Memory
 from atrunproto.at.surroundings import Stack, Surroundings
 
 
@@ -19,16 +18,4 @@ class MultitechSurroundings(Surroundings, Stack, Protocol):
     def isRegistered(self) -> bool:
         """
         Whether a network serves the module.
-        """
-
-
-class StackSurroundings(Protocol):
-    """
-    What the state of the IP stack needs.
-    """
-
-    @property
-    def memory(self) -> Memory:
-        """
-        The non-volatile memory.
         """

@@ -130,6 +130,7 @@ def test_anyCase(prefix: str, name: str) -> None:
         ("AT#POP3PW= a@b.c", '"a@b.c"'),
         ('AT#POP3PW="a,b;c=?"', '"a,b;c=?"'),
         ('AT#POP3PW=" "', '" "'),
+        ("AT# POP3PW = abc ", '"abc"'),
     ],
 )
 def test_blanks(line: str, value: str) -> None:
@@ -157,6 +158,7 @@ def test_blanks(line: str, value: str) -> None:
         ('AT#APNSERV="open', 34819),
         ('AT#APNSERV="a"b', 34819),
         ("AT#APNSERV=a,b", 34819),
+        ("AT#APNSERV=a b", 34819),
         ("AT#APNSERV=", 34819),
         ("AT#APNSERV!", 34819),
         ("AT#TCPPORT", 34819),
@@ -185,6 +187,13 @@ def test_wrongCommands(line: str, number: int) -> None:
     MTS-GAP-32, MTS-GAP-35, MTS-GAP-46.
     """
     assert Modem().say(line) == failed(number)
+
+
+def test_blanksBetweenArguments() -> None:
+    """MTS-GAP-12: blanks round a comma don't count, and commands of one line may stand apart."""
+    modem = Modem()
+    assert modem.say('AT#TCPPORT = 1 , 23 ; #TCPSERV= 1 , "a b"') == OK
+    assert modem.say("AT#VTCP=1").startswith(b'#DLEMODE: 1,1\r\n#TCPSERV: 1,"a b"\r\n#TCPPORT: 1,23\r\n')
 
 
 def test_longestLine() -> None:
