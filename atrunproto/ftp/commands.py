@@ -17,7 +17,7 @@ from atrunproto.at.parameters import Int, Text
 from atrunproto.at.results import CME, NO_CARRIER, ResultCode, refuse
 from atrunproto.at.settings import Stored
 
-from .module import FTP, Session
+from .module import FTP, OwnSession
 from .transfer import DataConnection, Download, Shown, Typed, Upload
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ async def closeSession(at: ATInstance) -> None:
             raise
 
 
-def _session(at: ATInstance) -> Session:
+def _session(at: ATInstance) -> OwnSession:
     return at.part(FTP).session(at)
 
 
@@ -212,8 +212,9 @@ async def sendPart(at: ATInstance, count: int, isLast: int) -> str:
     await upload.send(await at.prompt(RawPrompt(count)))
     if isLast:
         upload.finish()
-        if not await upload.ended:
-            raise refuse(CME[606])
+        why = await upload.ended
+        if why is not None:
+            raise refuse(why)
     elif upload.isOver:
         raise refuse(CME[606])
     return f"#FTPAPPEXT: {count}"
@@ -245,7 +246,7 @@ def readByParts(at: ATInstance) -> str | None:
     return f"#FTPGETPKT: {name},{view},{int(session.transfer.isOver)}"
 
 
-def _packets(session: Session) -> Download:
+def _packets(session: OwnSession) -> Download:
     download = session.transfer
     if session.view is None or not isinstance(download, Download) or (download.isOver and not download.pending):
         raise refuse(CME[601])

@@ -16,7 +16,9 @@ from twisted.internet.protocol import connectionDone
 from twisted.protocols.ftp import ConnectionLost, FTPClientBasic, FTPCommand, FTPError, decodeHostPort
 from twisted.python.failure import Failure
 
-from atrunproto.at.results import CME, refuse
+from atrunproto.at.results import Reason, refuse
+
+from .reasons import Reasons
 
 #: lines of one reply; a server that says more is cut off
 REPLY_LINES = 200
@@ -36,14 +38,16 @@ class Control(FTPClientBasic):
     @ivar told: the last reply, without control characters.
     """
 
-    def __init__(self, clock: IReactorTime, patience: float, lost: Callable[[], None]) -> None:
+    def __init__(self, clock: IReactorTime, patience: float, reasons: Reasons, lost: Callable[[], None]) -> None:
         """
+        @param reasons: what is answered where the server doesn't do as it is told.
         @param lost: called when the connection is gone.
         """
         super().__init__()
         self.patience = patience
         self.told = ""
         self._clock = clock
+        self._reasons = reasons
         self._whenLost = lost
         self._begun: tuple[FTPCommand, Deferred[None]] | None = None
 
@@ -100,31 +104,39 @@ class Control(FTPClientBasic):
         command = self._order(text)
         try:
             lines: list[str] = await command.deferred.addTimeout(self.patience, self._clock)
-        except (FTPError, TimeoutError) as error:
-            raise refuse(CME[606]) from error
+        except TimeoutError as error:
+            raise refuse(self._reasons.silent) from error
+        except FTPError as error:
+            raise refuse(self._why(text, error)) from error
         finally:
             if command in self.actionQueue:
                 self.actionQueue.remove(command)
         return lines[-1]
 
-    def begin(self, text: str) -> tuple[Deferred[None], Deferred[bool]]:
+    def _why(self, text: str, error: BaseException | None) -> Reason:
+        """
+        Why an order had no success.
+        """
+        return self._reasons.gone if isinstance(error, ConnectionLost) else self._reasons.ofRefusal(text)
+
+    def begin(self, text: str) -> tuple[Deferred[None], Deferred[Reason | None]]:
         """
         Give an order that moves data.
 
-        @return: what fires when the server begins, or fails when it refuses; what tells at the end whether it is
-            content.
+        @return: what fires when the server begins, or fails when it refuses; what tells at the end why the server isn't
+            content, C{None} if it is.
         """
         command = self._order(text)
         begun: Deferred[None] = Deferred()
-        done: Deferred[bool] = Deferred()
+        done: Deferred[Reason | None] = Deferred()
         self._begun = command, begun
 
         def over(result: Any) -> None:
-            failed = isinstance(result, Failure)
+            why = self._why(text, result.value) if isinstance(result, Failure) else None
             if not begun.called:
-                begun.errback(refuse(CME[606])) if failed else begun.callback(None)
+                begun.callback(None) if why is None else begun.errback(refuse(why))
             if not done.called:
-                done.callback(not failed)
+                done.callback(why)
 
         command.deferred.addBoth(over)
         return begun, done
@@ -139,5 +151,5 @@ class Control(FTPClientBasic):
         try:
             host, port = decodeHostPort(reply[4:])
         except ValueError as error:
-            raise refuse(CME[606]) from error
+            raise refuse(self._reasons.refused) from error
         return host, port

@@ -7,10 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from atrunproto.at.results import Reason
 
 #: octets of a file that wait for #FTPRECV before the server is held back (A)
 WINDOW = 16384
@@ -24,15 +27,17 @@ class DataConnection(Protocol):
 
     @ivar opened: fires when it is there.
     @ivar closed: fires when it is gone.
-    @ivar ended: fires when all is over: whether it was there and the server was content.
+    @ivar ended: fires when all is over: with C{None} if it was there and the server was content, else with the reason.
     @ivar isOver: whether it is gone.
+    @ivar wasCut: whether it went otherwise than by an orderly end.
     """
 
     def __init__(self) -> None:
         self.opened: Deferred[None] = Deferred()
         self.closed: Deferred[None] = Deferred()
-        self.ended: Deferred[bool] = Deferred()
+        self.ended: Deferred[Reason | None] = Deferred()
         self.isOver = False
+        self.wasCut = False
         self._spell: Any = None
 
     def connectionMade(self) -> None:
@@ -40,13 +45,16 @@ class DataConnection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.isOver = True
+        self.wasCut = not reason.check(ConnectionDone)
         self.closed.callback(None)
 
-    def settle(self, isContent: bool) -> None:
+    def settle(self, why: Reason | None) -> None:
         """
         The connection is gone and the server has told how it went, or doesn't.
+
+        @param why: why it isn't content.
         """
-        self.ended.callback(isContent)
+        self.ended.callback(why)
         if self._spell is not None:
             self._spell.unregisterProducer()
             self._spell.loseConnection()

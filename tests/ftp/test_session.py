@@ -11,7 +11,7 @@ from twisted.protocols.basic import LineReceiver
 
 from atrunproto.at.results import CME
 from atrunproto.ftp.control import REPLY_LINES
-from atrunproto.ftp.module import _One
+from atrunproto.ftp.session import One
 from atrunproto.ftp.transfer import WINDOW
 from atrunproto.testing.emulated import MemoryModule, Wire
 from atrunproto.testing.link import HIGH_WATER, MAX_UNDER_WAY
@@ -246,7 +246,7 @@ def test_markFirst(stage: Stage) -> None:
 def test_stranger() -> None:
     """Nobody but the server can take the data connection of an active transfer."""
     made = Protocol()
-    factory = _One(made, "192.0.2.1")
+    factory = One(made, "192.0.2.1")
     assert factory.buildProtocol(IPv4Address("TCP", "192.0.2.2", 20)) is None
     assert factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 20)) is made
     assert factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 20)) is None
