@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from atrunproto.at.grammar import Argument
@@ -85,6 +86,13 @@ class Row:
         """
         return f"#{self.name}"
 
+    @property
+    def isSecret(self) -> bool:
+        """
+        Whether it holds a password.
+        """
+        return self.name.endswith("PW")
+
     def parameter(self) -> Parameter:
         """
         How the values are written, checked and shown.
@@ -99,7 +107,7 @@ class Row:
         longest = LINE if self.longest is None else self.longest
         if self.name.startswith("REC"):
             return Recipients(name, longest, default=self.default)
-        return Text(name, longest, default=self.default, required=True, secret=name.endswith("pw"))
+        return Text(name, longest, default=self.default, required=True, secret=self.isSecret)
 
     def ranges(self) -> list[tuple[int, ...]]:
         """
@@ -118,12 +126,21 @@ class Row:
 ALSO_ZERO = ("REDIALDELAY",)
 
 
-def _number(group: str, name: str, low: int, high: int, default: int, about: str, **more: Any) -> Row:
-    return Row(name, group, Kind.INT, low, high, more.pop("step", 1), default=default, about=about, **more)
+def _number(
+    group: str,
+    name: str,
+    low: int,
+    high: int,
+    default: int,
+    about: str,
+    kind: Kind = Kind.INT,
+    step: int | None = 1,
+    **more: Any,
+) -> Row:
+    return Row(name, group, kind, low, high, step, default=default, about=about, **more)
 
 
-def _choice(group: str, name: str, low: int, high: int, default: int, about: str, **more: Any) -> Row:
-    return Row(name, group, Kind.ENUM, low, high, more.pop("step", 1), default=default, about=about, **more)
+_choice = partial(_number, kind=Kind.ENUM)
 
 
 def _port(group: str, name: str, default: int, about: str, low: int = 0, perSocket: bool = False) -> Row:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.multitech.modems import OK, Modem, failed
+from tests.sms.gateways import Gateway
+from tests.sms.mobiles import OUTSIDE, bring, deliver, module, sent
 
 
 def test_writes() -> None:
@@ -114,6 +116,16 @@ def test_attach() -> None:
     modem.say("AT+CGATT=1")
     modem.memory.advance(5)
     assert modem.port.heard() == OK + b"\r\n+CGREG: 2\r\n\r\n+CGREG: 1\r\n"
+
+
+def test_shortMessages() -> None:
+    """A host sends and receives short messages over a Multi-Tech modem as over any other."""
+    gateway = Gateway(module("MTCBA-G"))
+    bring(gateway.emulated, deliver("one"), deliver("two"))
+    assert gateway.texts() == ["one", "two"]
+    assert gateway.stored() == 0
+    assert gateway.result(gateway.sms.sendTo(OUTSIDE, "three")) == (0,)
+    assert [data.text() for data in sent(gateway.emulated)] == ["three"]
 
 
 def test_otherFamilies() -> None:
