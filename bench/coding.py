@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
-from atrunproto.transparent.codec import DLE, Coded
+from atrunproto.multitech.coding import DLE, Coded
 
 from .turns import Figure, Scale, Turn, compare
 

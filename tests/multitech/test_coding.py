@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atrunproto.transparent.codec import Coded, codingOf
+from atrunproto.multitech.coding import Coded, codingOf
 
 #: octets among which there are many special ones, in runs
 octets = st.lists(st.sampled_from([b"\x10", b"\x10", b"\x03", b"a", b"\x00\xff"]), max_size=40).map(b"".join)
