@@ -6,6 +6,7 @@ Source: 3GPP 27.005 3.1, 3.4, 4; reference 12.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .alphabet import CHARACTER_SETS, Alphabet
@@ -36,32 +37,32 @@ class Terminal:
         """
         The answer of +CMGR.
         """
-        if not self.inText:
-            return f'+CMGR: {entry.status:d},"",{_unit(entry.pdu)}'
-        unit, status = entry.unit, entry.status.text
-        if isinstance(unit, StatusReport):
-            return f'+CMGR: "{status}",{self._report(unit)}'
-        heads = [f'+CMGR: "{status}"', self.quoted(_other(unit)), '""']
-        if isinstance(unit, Deliver):
-            heads.append(f'"{unit.time}"')
-        if self.inDetail:
-            heads += self._details(unit, entry.pdu)
-        return f"{','.join(heads)}\r\n{self.data(unit.userData)}"
+
+        def heads(unit: Deliver | Submit) -> list[str]:
+            times = [f'"{unit.time}"'] if isinstance(unit, Deliver) else []
+            return [*times, *self._details(unit, entry.pdu)] if self.inDetail else times
+
+        return self._stored("+CMGR: ", entry, heads)
 
     def listed(self, index: int, entry: Entry) -> str:
         """
         What +CMGL answers of one message.
         """
+
+        def heads(unit: Deliver | Submit) -> list[str]:
+            time = f'"{unit.time}"' if isinstance(unit, Deliver) else ""
+            return [time, str(_other(unit).typeOfAddress), str(len(unit.userData.payload))] if self.inDetail else [time]
+
+        return self._stored(f"+CMGL: {index},", entry, heads)
+
+    def _stored(self, start: str, entry: Entry, heads: Callable[[Deliver | Submit], list[str]]) -> str:
         if not self.inText:
-            return f'+CMGL: {index},{entry.status:d},"",{_unit(entry.pdu)}'
+            return f'{start}{entry.status:d},"",{_unit(entry.pdu)}'
         unit, status = entry.unit, entry.status.text
         if isinstance(unit, StatusReport):
-            return f'+CMGL: {index},"{status}",{self._report(unit)}'
-        heads = [f'+CMGL: {index},"{status}"', self.quoted(_other(unit)), '""']
-        heads.append(f'"{unit.time}"' if isinstance(unit, Deliver) else "")
-        if self.inDetail:
-            heads += [str(_other(unit).typeOfAddress), str(len(unit.userData.payload))]
-        return f"{','.join(heads)}\r\n{self.data(unit.userData)}"
+            return f'{start}"{status}",{self._report(unit)}'
+        shown = [f'{start}"{status}"', self.quoted(_other(unit)), '""', *heads(unit)]
+        return f"{','.join(shown)}\r\n{self.data(unit.userData)}"
 
     # -- what comes unasked
 
