@@ -163,6 +163,8 @@ class PeerCommand:
         """
         Whether a line is the final result.
         """
+        if self.line.endings and line.decode("latin-1").lower() in self.line.endings:
+            return True
         return isFinal(line) and (line != _NO_CARRIER or self.line.noCarrier or self.protocol is not None)
 
     def add(self, text: str) -> None:

@@ -16,7 +16,19 @@ from .basic import commands as basic
 from .commands import Command
 from .errors import Misuse, PeerViolation
 from .grammar import EXTENDED, Form, ParsedCommand, parse
-from .results import CME, CONNECT, FINAL_CODES, NO_CARRIER, OK, RING, ErrorFamily, Reason, cmsReason, multitechReason
+from .results import (
+    CME,
+    CONNECT,
+    CONNECTION_MESSAGES,
+    FINAL_CODES,
+    NO_CARRIER,
+    OK,
+    RING,
+    ErrorFamily,
+    Reason,
+    cmsReason,
+    multitechReason,
+)
 
 #: octets of one line; the longest of the documents is an #SRECV of 1500 octets in hexadecimal
 MAX_LINE = 4096
@@ -57,6 +69,9 @@ def _unlisted() -> dict[str, Command]:
     known("#FTPGET #FTPPUT #FTPAPP #FTPLIST", noCarrier=True, source="reference 8")
     known("#SMTPCL", noCarrier=True, source="reference 9")
     known("#SSENDEXT #SENDEXT #SSENDUDPEXT #FTPAPPEXT", counted=True, source="reference 6.2, 8")
+    known("#VVERSION #VSTATE #VPHY #VPPP #VGPRS #VDNS #VFTP #VPOP3 #VSMTP", answersAs="#", source="MTS-DISP, MTS-MISC")
+    known("#VMAIL1 #VMAIL2 #VMAIL3 #VTCP #VUDP #VPING #VALL", answersAs="#", source="MTS-DISP, MTS-GAP-02")
+    known("#CONNECTIONSTART", endings=CONNECTION_MESSAGES, source="MTS-RES-11")
     return found
 
 
@@ -203,7 +218,10 @@ _REASONS: dict[bytes, Reason | None] = {
     code.text.encode("ascii"): None if code is OK else Reason(ErrorFamily.PLAIN, code.number, code.text)
     for code in FINAL_CODES
 }
-_FAILURES = tuple(f"{family.value}:".encode("ascii") for family in ErrorFamily if family is not ErrorFamily.PLAIN)
+#: the beginning of an error with a number; a blank before the colon is let pass (MTS-GAP-09)
+_FAILURE = re.compile(
+    b"(" + b"|".join(re.escape(family.value.encode("ascii")) for family in ErrorFamily if family.value) + b") ?:"
+).match
 _CME_TEXTS: dict[str, Reason] = {}
 for _reason in CME.values():
     _CME_TEXTS.setdefault(_reason.text.lower(), _reason)
@@ -222,19 +240,21 @@ def isFinal(line: bytes) -> bool:
     """
     Whether a line ends a command.
     """
-    return line in _REASONS or line.startswith(_FAILURES)
+    return line in _REASONS or _FAILURE(line) is not None
 
 
 def reasonOf(line: bytes) -> Reason | None:
     """
-    Why a command has failed, from its final result; C{None}: it is C{OK}.
+    Why a command has failed, from its final result; C{None}: it hasn't.
 
     Texts that stand for two numbers give the lower one.
     """
     if line in _REASONS:
         return _REASONS[line]
-    prefix, _, text = line.decode("latin-1").partition(":")
-    text = text.strip()
+    found = _FAILURE(line)
+    if found is None:
+        return None
+    prefix, text = found.group(1).decode("ascii"), line[found.end() :].decode("latin-1").strip()
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else UNKNOWN
     if prefix == ErrorFamily.MULTITECH.value and number != UNKNOWN:
         return multitechReason(number)
@@ -299,10 +319,22 @@ class SentLine:
     @ivar secret: it may hold a password.
     @ivar seconds: how long it may take.
     @ivar noCarrier: C{NO CARRIER} is an answer to it.
+    @ivar endings: information messages that end it, in small letters.
     @ivar counted: its text prompt takes octets by number.
     """
 
-    __slots__ = ("_answers", "counted", "echo", "noCarrier", "seconds", "secret", "shown", "wire")
+    __slots__ = (
+        "_answers",
+        "_prefixes",
+        "counted",
+        "echo",
+        "endings",
+        "noCarrier",
+        "seconds",
+        "secret",
+        "shown",
+        "wire",
+    )
 
     def __init__(self, body: str, commands: Collection[ParsedCommand], rows: Mapping[str, Command]) -> None:
         self.echo = b"AT" + body.encode("latin-1")
@@ -313,10 +345,13 @@ class SentLine:
         self.seconds = sum(row.longest for row in known) or LONGEST
         self.noCarrier = any(row.noCarrier for row in known)
         self.counted = any(row.counted for row in known)
+        self.endings: frozenset[str] = frozenset().union(*(row.endings for row in known))
+        answersAs = [row.answersAs for row in known if row.answersAs is not None]
+        self._prefixes = tuple(name for name in answersAs if name in EXTENDED)
         self._answers: dict[str, tuple[Form, int, bool]] = {}
         for command, row in zip(commands, known, strict=True):
             self._answers[command.name] = (command.form, _least(row), row.tellsStatus)
-            if row.answersAs is not None:
+            if row.answersAs is not None and row.answersAs not in EXTENDED:
                 self._answers[row.answersAs] = (command.form, ANY, False)
 
     def owns(self, text: str, subscribed: Collection[str]) -> bool:
@@ -329,7 +364,7 @@ class SentLine:
         expected = self._answers.get(name)
         if expected is None:
             if _NAMED(text):
-                return False
+                return text.startswith(self._prefixes)
             return name not in FREE_NOTICES and name not in subscribed
         form, least, tellsStatus = expected
         if least == ANY or (not tellsStatus and name not in subscribed):

@@ -19,7 +19,7 @@ from zope.interface import implementer
 from .commands import Command
 from .errors import ATError, CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
 from .peercommand import RESYNC_QUIET, RESYNC_WAIT, PeerCommand, Resync
-from .peerlines import LineReader, Response, bookOf, isConnect, isFinal, isHead, isSecond, reasonOf
+from .peerlines import LineReader, Response, bookOf, isConnect, isFinal, isHead, isSecond, noticeName, reasonOf
 from .peeronline import PeerTransport
 from .results import NO_CARRIER
 
@@ -415,7 +415,7 @@ class PeerWire:
         """
         if isConnect(line):
             self._stray()
-        elif isFinal(line) and line != _NO_CARRIER:
+        elif isFinal(line) and line != _NO_CARRIER and noticeName(line.decode("latin-1")) not in self._wanted():
             # the answer to something that was given up: who knows what follows
             self._doubtful = True
         else:

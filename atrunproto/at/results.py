@@ -37,6 +37,9 @@ NO_ANSWER = ResultCode(8, "NO ANSWER")
 #: the codes that end a command, as a peer sees them under ATV1 and ATV0
 FINAL_CODES = (OK, NO_CARRIER, ERROR, NO_DIALTONE, BUSY, NO_ANSWER)
 
+#: what tells that a connection of Multi-Tech's is there, as text in small letters and as numbers (MTS-RES-02)
+CONNECTION_MESSAGES = frozenset(("ok_info_ppp", "3077", "ok_info_gprsactivation", "3086"))
+
 
 class ErrorFamily(Enum):
     """
@@ -447,6 +450,14 @@ MULTITECH = Dialect(
     own="#",
     keepsBlanks=True,
 )
+
+
+class Later:
+    """
+    A handler's answer that is none: the port is in command mode again, and a notice tells what comes of the command.
+
+    The rest of the line is not run.
+    """
 
 
 def asLines(answer: str | Sequence[str] | None) -> Sequence[str]:

@@ -42,6 +42,8 @@ def malformed(*_: object) -> None:
 
 #: facts of a row that has but the forms that it declares: each other one is a syntax error (MTS-PAR-19)
 STRICT: Any = {"noRead": SYNTAX_ERROR, "test": malformed}
+#: facts of a row that shows something under other names than its own
+SHOWS: Any = {"shows": True, "answersAs": "#", **STRICT}
 
 
 # -- the stack
@@ -63,7 +65,7 @@ commands.setting(
 )
 
 
-@commands.action("#VVERSION", source="MTS-MISC-01, MTS-GAP-17", shows=True, **STRICT)
+@commands.action("#VVERSION", source="MTS-MISC-01, MTS-GAP-17", **SHOWS)
 def version(at: ATInstance) -> str:
     """
     The version of the IP stack.
@@ -71,7 +73,7 @@ def version(at: ATInstance) -> str:
     return f'#VERSION: "{VERSION}"'
 
 
-@commands.action("#VSTATE", source="MTS-MISC-02 to MTS-MISC-09, MTS-GAP-18", shows=True, **STRICT)
+@commands.action("#VSTATE", source="MTS-MISC-02 to MTS-MISC-09, MTS-GAP-18", **SHOWS)
 def state(at: ATInstance) -> str:
     """
     How far the connection is.
@@ -97,7 +99,9 @@ def _kept(write: Callable[..., Any], *arguments: Any) -> None:
     try:
         write(*arguments)
     except CommandFailed as error:
-        raise (refuse(MEMORY_FAILURE) if error.reason is CME[23] else error) from error
+        if error.reason is not CME[23]:
+            raise
+        raise refuse(MEMORY_FAILURE) from error
 
 
 def _check(at: ATInstance, values: Values | None, key: Key) -> None:
@@ -233,7 +237,7 @@ def _show(at: ATInstance, names: Sequence[str], socket: int | None = None) -> li
 def _declareDisplay(name: str, names: Sequence[str]) -> None:
     shown = f"{', '.join(names[:-1])} and {names[-1]}"
 
-    @displays.action(name, about=f"Show {shown}.", source="MTS-DISP", shows=True, **STRICT)
+    @displays.action(name, about=f"Show {shown}.", source="MTS-DISP", **SHOWS)
     def show(at: ATInstance) -> list[str]:
         return _show(at, names)
 
@@ -254,6 +258,7 @@ displays.add(
         "#VTCP",
         (SOCKET_ID,),
         look=_showSocket,
+        answersAs="#",
         about="Show the parameters of one TCP socket.",
         source="MTS-DISP-10, MTS-GAP-02",
         **STRICT,
@@ -261,7 +266,7 @@ displays.add(
 )
 
 
-@displays.action("#VALL", source="MTS-DISP-13 to MTS-DISP-17, MTS-GAP-19, MTS-GAP-73", shows=True, **STRICT)
+@displays.action("#VALL", source="MTS-DISP-13 to MTS-DISP-17, MTS-GAP-19, MTS-GAP-73", **SHOWS)
 def showAll(at: ATInstance) -> list[str]:
     """
     Show the version and all parameters, in blocks.
