@@ -97,13 +97,13 @@ class Row:
         """
         How the values are written, checked and shown.
         """
-        name = self.name[:1].lower() + self.name[1:].lower()
+        name = self.name.lower()
         if self.kind is Kind.IP:
             return Address(name, default=self.default)
         if self.kind in (Kind.INT, Kind.ENUM):
             if self.values and isinstance(self.values[0], str):
                 return Letter(name, [str(value) for value in self.values], default=self.default)
-            return Number(name, self.ranges(), default=self.default)
+            return Number(name, self.ranges(), default=self.default, longest=self.longest)
         longest = LINE if self.longest is None else self.longest
         if self.name.startswith("REC"):
             return Recipients(name, longest, default=self.default)
@@ -256,10 +256,16 @@ class Number(Int):
     A number; quotes round it are let pass (MTS-PAR-05).
     """
 
-    def __init__(self, name: str, ranges: Sequence[tuple[int, ...]], default: Any) -> None:
+    def __init__(self, name: str, ranges: Sequence[tuple[int, ...]], default: Any, longest: int | None = None) -> None:
+        """
+        @param longest: digits at most, leading zeros included.
+        """
         super().__init__(name, default=default, required=True, ranges=ranges)
+        self.longest = longest
 
     def parse(self, argument: Argument) -> int:
+        if self.longest is not None and len(argument.text) > self.longest:
+            raise BadValue(argument.text)
         return super().parse(Argument(argument.text))
 
 

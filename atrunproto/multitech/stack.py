@@ -25,6 +25,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+from atrunproto.at.errors import CommandFailed
 from atrunproto.at.results import PLAIN_ERROR, Reason, refuse
 
 from .errors import ANOTHER_RUNS, NO_LINK, SERVICE_RUNS
@@ -236,17 +237,26 @@ class Stack:
         """
         Erase the parameters, if that was asked for; what was written meanwhile goes with them (MTS-GAP-59).
         """
-        memory, settings = self._module.memory, self._module.settings
-        if memory.get(_ERASED):
-            for row in ROWS:
-                for key in settings.keys(row.command) if settings.has(row.command) else ():
-                    settings.remove(row.command, key)
-            memory.put(_ERASED, None)
+        if self._module.memory.get(_ERASED):
+            try:
+                self._erase()
+            except CommandFailed:
+                # the memory can't be written, and has said so: once more at the next start
+                return
+
+    def _erase(self) -> None:
+        settings = self._module.settings
+        for row in ROWS:
+            for key in settings.keys(row.command):
+                settings.remove(row.command, key)
+        self._module.memory.put(_ERASED, None)
 
     def powerOff(self) -> None:
         """
-        No service runs any more.
+        No service runs any more, and there is no connection.
         """
+        if self.link is not None:
+            self.link.drop()
         self._claim = None
 
 

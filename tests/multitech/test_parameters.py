@@ -176,6 +176,7 @@ def test_blanks(line: str, value: str) -> None:
         ("AT#VTCP=3", 34882),
         ("AT#VTCP=x", 34882),
         ("AT#SMTPPORT=65536", 34882),
+        ("AT#SMTPPORT=000025", 34882),
         ('AT#SUBJ1="' + "x" * 520 + '"', 34881),
     ],
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from atrunproto.at.errors import CommandFailed
+from atrunproto.emulator.nvm import NVM
 from atrunproto.multitech.errors import ANOTHER_RUNS, NO_LINK
 from atrunproto.multitech.stack import Stack, State
 from tests.multitech.modems import OK, Modem, failed
@@ -146,6 +148,19 @@ def test_eraseByReset() -> None:
     modem.memory.advance(60)
     modem.port.heard()
     assert modem.say("AT#APNSERV?").endswith(b'#APNSERV: ""\r\n' + OK)
+
+
+def test_eraseWithoutMemory(tmp_path: Path) -> None:
+    """A modem whose memory can't be written any more starts all the same, and erases when it can."""
+    folder = tmp_path / "memory"
+    folder.mkdir()
+    modem = Modem("AT#PINGNUM=9", "AT#DELFLASH", nvm=NVM(folder / "modem.nvm"))
+    folder.rename(tmp_path / "away")
+    modem.restart()
+    assert modem.read("PINGNUM") == "9"
+    (tmp_path / "away").rename(folder)
+    modem.restart()
+    assert modem.read("PINGNUM") == "4"
 
 
 @pytest.mark.parametrize("name", ["VVERSION", "VSTATE", "DELFLASH", "VALL", "VPHY"])
