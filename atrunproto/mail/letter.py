@@ -69,6 +69,13 @@ class Letter:
         return f"\n--{self.boundary}--\n".encode("ascii")
 
 
+def isAddress(text: str) -> bool:
+    """
+    Whether SMTP can say this address as it is.
+    """
+    return bool(text) and text.isascii() and text.isprintable() and not set(text) & set("<> ")
+
+
 def _joined(lines: list[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode("latin-1")
 

@@ -10,15 +10,15 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IProtocol
-from twisted.internet.protocol import ClientFactory, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from atrunproto.at.online import ChannelTransport, Escaped, Online
+from atrunproto.at.online import Escaped, Online
 from atrunproto.at.results import CME, NO_CARRIER, refuse
 
-from .letter import Attachment, Letter
+from .calling import call
+from .letter import Attachment, Letter, isAddress
+from .outgoing import Outgoing
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -28,94 +28,29 @@ if TYPE_CHECKING:
 CONTEXT = 1
 #: where a server listens, unless #ESMTP says host:port (A)
 PORT = 25
-#: seconds that a server has to take the connection (A)
-CONNECTING = 60.0
 #: characters of an address and of a subject; more are cut
 SHORT = 100
 #: characters of an answer that #EMAILMSG shows (A)
 REPLY = 200
 
 
-class _Calling(ClientFactory):
+class Enclosing(Outgoing):
     """
-    The other end of one connection attempt.
+    The channel on which an attachment is typed; the escape sequence completes the message.
     """
-
-    noisy = False
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        return self._sender
-
-    def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
-        self._sender.end()
-
-
-@implementer(IProtocol)
-class Enclosing:
-    """
-    The channel of an AT instance that types an attachment; the escape sequence completes the message.
-    """
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-        self._spell: ChannelTransport | None = None
-
-    def makeConnection(self, transport: Any) -> None:
-        self._spell = transport
-        self.connectionMade()
-
-    def connectionMade(self) -> None:
-        """
-        The attachment begins; the server tells how much it takes.
-        """
-        if self._sender.connected:
-            self._sender.transport.registerProducer(self, True)
-        self._sender.over.addCallback(self._over)
-
-    def _over(self, isTaken: bool) -> bool:
-        spell, self._spell = self._spell, None
-        if spell is not None:
-            spell.loseConnection()
-        return isTaken
 
     def dataReceived(self, data: bytes) -> None:
-        self._sender.attach(data)
+        self._session.attach(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         The attachment ends: complete by the escape sequence, in any other case given up.
         """
-        self._spell = None
-        if self._sender.connected:
-            self._sender.transport.unregisterProducer()
+        super().connectionLost(reason)
         if reason.check(Escaped):
-            self._sender.finish()
+            self._session.finish()
         else:
-            self._sender.abort()
-
-    def pauseProducing(self) -> None:
-        """
-        The server takes no more for now.
-        """
-        if self._spell is not None:
-            self._spell.pauseProducing()
-            self._sender.setStalled(True)
-
-    def resumeProducing(self) -> None:
-        """
-        The server takes more.
-        """
-        if self._spell is not None:
-            self._spell.resumeProducing()
-            self._sender.setStalled(False)
-
-    def stopProducing(self) -> None:
-        """
-        The connection is at its end, and tells so itself.
-        """
+            self._session.abort()
 
 
 class Mail:
@@ -158,7 +93,7 @@ class Mail:
         if self._sender is not None:
             raise refuse(CME[551])
         settings = self.surroundings.settings
-        if not settings.value("#ESMTP") or not all(map(_isAddress, (settings.value("#EADDR"), recipient))):
+        if not settings.value("#ESMTP") or not all(map(isAddress, (settings.value("#EADDR"), recipient))):
             raise refuse(CME[550])
 
     async def send(self, letter: Letter) -> None:
@@ -213,39 +148,19 @@ class Mail:
         settings = surroundings.settings
         sender = Sender(surroundings.clock, letter, settings.value("#EUSER"), settings.value("#EPASSW"), self._heard)
         host, port = _server(settings.value("#ESMTP"))
-        attempt: list[Any] = []
 
-        def connect(found: str) -> None:
-            if sender.over.called:
-                return
-            onLoopback = found.startswith("127.") or not address.startswith("127.")
-            attempt.append(
-                surroundings.reactor.connectTCP(
-                    found,
-                    port,
-                    _Calling(sender),
-                    timeout=None,
-                    bindAddress=(address, 0) if onLoopback else None,
-                )
-            )
+        async def reach() -> None:
+            await call(surroundings, await surroundings.resolve(host), port, address, sender)
 
         def over(result: Any) -> Any:
             self._sender = None
-            if timeout.active():
-                timeout.cancel()
-            for connector in attempt:
-                if not sender.connected:
-                    connector.disconnect()
+            attempt.cancel()
             return result
 
-        def late() -> None:
-            if not sender.connected:
-                sender.end()
-
         self._sender = sender
-        timeout = surroundings.clock.callLater(CONNECTING, late)
+        attempt = Deferred.fromCoroutine(reach())
+        attempt.addErrback(lambda reason: sender.end())
         sender.over.addBoth(over)
-        surroundings.resolve(host).addCallback(connect).addErrback(lambda reason: sender.end())
         return sender
 
     def _heard(self, line: str) -> None:
@@ -271,10 +186,3 @@ def _server(text: str) -> tuple[str, int]:
     host, _, port = text.partition(":")
     isPort = port.isdecimal() and len(port) <= 5 and 0 < int(port) < 65536
     return host, int(port) if isPort else PORT
-
-
-def _isAddress(text: str) -> bool:
-    """
-    Whether SMTP can say this address as it is.
-    """
-    return bool(text) and text.isascii() and text.isprintable() and not set(text) & set("<> ")

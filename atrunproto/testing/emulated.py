@@ -219,6 +219,12 @@ class _Connecting:
             if isinstance(end, Wire):
                 end.link = link
 
+    def getDestination(self) -> IPv4Address:
+        """
+        Who is called.
+        """
+        return IPv4Address("TCP", *self._place)
+
     def _fail(self, reason: Exception) -> None:
         if not self._isOver:
             self._isOver = True
