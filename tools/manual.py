@@ -27,6 +27,8 @@ from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product
 from atrunproto.fleet import executions
 from atrunproto.ipeasy import lifecycle
 from atrunproto.ipeasy.sockets import Status
+from atrunproto.multitech import lifecycle as connection
+from atrunproto.multitech.stack import State as ConnectionState
 from atrunproto.smsatrun.module import SMSATRUNService
 from atrunproto.tcpatrun.module import State, TCPATRUNService
 
@@ -444,6 +446,15 @@ def _socket() -> Life:
     return Life([state.value for state in lifecycle.State], steps)
 
 
+def _connection() -> Life:
+    steps = [
+        Step(source.value.lower(), happened.value, target.value.lower())
+        for (source, happened), target in connection.TRANSITIONS.items()
+        if isinstance(target, ConnectionState) and source is not target
+    ]
+    return Life([state.value.lower() for state in connection.STATES], steps)
+
+
 #: the life cycles by name
 LIVES: dict[str, Callable[[], Life]] = {
     "execution": _executions,
@@ -451,6 +462,7 @@ LIVES: dict[str, Callable[[], Life]] = {
     "tcpatrun client": lambda: _service("Client", (State.LISTENING, State.PORT_TAKEN)),
     "smsatrun": lambda: Life(["off", "enabled", "serving"], list(stepsOf(SMSATRUNService.__doc__ or ""))),
     "socket": _socket,
+    "connection": _connection,
     "power": lambda: Life([state.value for state in Power], list(stepsOf(EmulatedModule.__doc__ or ""))),
 }
 

@@ -6,8 +6,8 @@ What comes to it and goes from it is told in L{atrunproto.at.port}, how it runs 
 L{atrunproto.at.running}; here it goes online and comes back.
 
 A handler gets the instance (C{at}) and the converted arguments.
-It may return C{None}, a line, several lines, a final L{ResultCode} of its own, or an L{Online}; or a coroutine that
-gives one of these.
+It may return C{None}, a line, several lines, a final L{ResultCode} of its own, L{Later<atrunproto.at.results.Later>},
+or an L{Online}; or a coroutine that gives one of these.
 It raises what L{refuse<atrunproto.at.results.refuse>} makes to answer an error.
 It may C{await at.prompt(...)} and C{await at.takes(name)}. It never writes to a transport.
 """

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from .results import Framing, ResultCode
+from .results import Framing, Reason, ResultCode
 
-#: what an instance tells unasked: a line, a code of V.250, or what makes the lines at the time
-Notice = str | ResultCode | Callable[[], Iterable[str]]
+#: what an instance tells unasked: a line, a code of V.250, an error, or what makes the lines at the time
+Notice = str | ResultCode | Reason | Callable[[], Iterable[str]]
 
 #: notices held back while a command runs or the instance is online; the oldest are dropped beyond
 NOTICES_HELD = 64
@@ -26,6 +26,8 @@ def framed(notice: Notice, framing: Framing) -> bytes:
         return framing.unsolicited(notice)
     if isinstance(notice, ResultCode):
         return framing.result(notice)
+    if isinstance(notice, Reason):
+        return framing.failure(notice, 1)
     return b"".join([framing.unsolicited(line) for line in notice()])
 
 

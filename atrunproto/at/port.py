@@ -318,8 +318,8 @@ class ATPort:
 
         It waits too where the DTE doesn't read what it gets. Where nobody is attached it is dropped.
 
-        @param notice: a line; or a code of V.250, which has a number under ATV0 (C{RING}, C{NO CARRIER}); or what makes
-            the lines when they can be told.
+        @param notice: a line; a code of V.250, which has a number under ATV0 (C{RING}, C{NO CARRIER}); an error, by its
+            number; or what makes the lines when they can be told.
         @return: whether somebody is attached.
         """
         if not self.hasTerminal:

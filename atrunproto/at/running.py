@@ -20,7 +20,7 @@ from .errors import Abandoned, CommandFailed, Misuse
 from .grammar import bodyOf
 from .online import Online
 from .port import ATPort
-from .results import OK, PLAIN_ERROR, ResultCode, asLines
+from .results import OK, PLAIN_ERROR, Later, ResultCode, asLines
 from .settings import Settings
 from .surroundings import Part, Surroundings
 
@@ -194,6 +194,9 @@ class CommandRunner(ATPort):
         if isinstance(answer, ResultCode):
             self._finish(self._out + self._framing.result(answer))
             return False
+        if isinstance(answer, Later):
+            self._finish(self._out)
+            return False
         lines = asLines(answer)
         if lines:
             framing = self._framing
@@ -239,6 +242,13 @@ class CommandRunner(ATPort):
             return deferLater(self.module.clock, seconds)
         done.callback(None)
         return done
+
+    def say(self, line: str) -> None:
+        """
+        Write a line of the answer now, while the command runs on.
+        """
+        self._out += self._framing.information([line])
+        self._flush()
 
     def abortable(self, step: Coroutine[Any, Any, Result], isAbortable: bool) -> Deferred[Result | None]:
         """

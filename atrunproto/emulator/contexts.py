@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
 
 from atrunproto.at.module import ATInstance
 from atrunproto.at.results import CME, PLAIN_ERROR, Reason, refuse
 
+from .network import AccessPoint
 from .radio import Radio
 
 if TYPE_CHECKING:
@@ -115,10 +117,11 @@ class Contexts:
             return CME[555]
         return None if radio.isAttached else CME[30]
 
-    async def activate(self, at: ATInstance, cid: int) -> str:
+    async def activate(self, at: ATInstance, cid: int, user: str = "", password: str = "") -> str:
         """
         Activate a context and give its address.
 
+        @param user: for the access point, where it asks for one.
         @raise CommandFailed: it can't be, or the network refuses.
         """
         reason = self.problem(cid)
@@ -127,7 +130,7 @@ class Contexts:
         self._pending += (cid,)
         try:
             await at.takes("#SGACT")
-            address = self._grant(cid)
+            address = self._grant(cid, user, password)
         finally:
             self._pending = _without(self._pending, cid)
         self._begin(cid, address)
@@ -149,7 +152,7 @@ class Contexts:
             raise refuse(CME[30])
         self.external += tuple(cid for cid in dict.fromkeys(new) if cid not in self.external)
 
-    def _grant(self, cid: int) -> str:
+    def _grant(self, cid: int, user: str = "", password: str = "") -> str:
         module = self._module
         if cid == GSM_CONTEXT:
             if not module.part(Radio).isRegistered:
@@ -158,13 +161,41 @@ class Contexts:
         else:
             _, apn, static, *_ = module.settings.get("+CGDCONT", cid)
             static = ".".join(str(int(part)) for part in static.split(".") if part)
-            if not module.part(Radio).isAttached:
-                raise refuse(CME[30])
-            if apn in module.network.rejects:
-                raise refuse(CME[567])
+            self._admit(module.network.accessPoint(apn), user, password)
             address = module.network.address(module, cid, static)
         if address is None:
             raise refuse(CME[555])
+        return address
+
+    def _admit(self, point: AccessPoint | None, user: str, password: str) -> None:
+        """
+        See whether the network takes a context.
+
+        @raise CommandFailed: there is no network (30), or it doesn't take the access point with this login (567).
+        """
+        if not self._module.part(Radio).isAttached:
+            raise refuse(CME[30])
+        if point is None or not point.admits(user, password):
+            raise refuse(CME[567])
+
+    async def open(self, cid: int, apn: str, user: str, password: str) -> str:
+        """
+        Activate a context with an access point of its own, which +CGDCONT has no part in, and give its address.
+
+        @raise CommandFailed: the network refuses.
+        """
+        module, network = self._module, self._module.network
+        point = network.accessPoint(apn)
+        seconds = module.duration("#CONNECTIONSTART") + (point.seconds if point is not None else 0.0)
+        if seconds > 0:
+            await deferLater(module.clock, seconds)
+        if network.refusal is not None:
+            raise refuse(network.refusal)
+        self._admit(point, user, password)
+        address = network.address(module, cid)
+        if address is None:
+            raise refuse(CME[555])
+        self._begin(cid, address)
         return address
 
     def _begin(self, cid: int, address: str) -> None:
@@ -224,7 +255,8 @@ class Contexts:
         """
         Begin the attempts of #SGACTCFG: the first at once, the others at its pace (the first one: assumed).
         """
-        retries = self._module.settings.get("#SGACTCFG values", cid)[0]
+        settings = self._module.settings
+        retries = settings.get("#SGACTCFG values", cid)[0] if settings.has("#SGACTCFG values") else 0
         if retries and self._module.part(Radio).isAttached and cid not in self._calls:
             self._attempts[cid] = retries
             self._calls[cid] = self._module.clock.callLater(self._module.duration("#SGACT"), self._try, cid)

@@ -36,6 +36,7 @@ from atrunproto.tcpatrun.surroundings import ServiceSocket
 
 from .clock import ModuleClock
 from .contexts import GSM_CONTEXT, Contexts
+from .echoes import echo
 from .fixed import FixedNumbers
 from .names import Names
 from .network import Network
@@ -329,6 +330,47 @@ class EmulatedModule:
         Whether a network serves the module.
         """
         return self.radio.isRegistered
+
+    # what the connection of Multi-Tech's stack asks for
+
+    @property
+    def isAttached(self) -> bool:
+        """
+        Whether the module is attached to the packet service.
+        """
+        return self.radio.isAttached
+
+    @property
+    def gateway(self) -> str:
+        """
+        The address of the other end of a connection.
+        """
+        return self.network.gateway
+
+    @property
+    def givesNameServers(self) -> bool:
+        """
+        Whether the operator gives name servers to contexts.
+        """
+        return self.network.givesNameServers
+
+    async def openContext(self, cid: int, apn: str, user: str, password: str) -> str:
+        """
+        Have the network activate a context, and give its address.
+        """
+        return await self.contexts.open(cid, apn, user, password)
+
+    def askServer(self, server: str, name: str) -> Deferred[str]:
+        """
+        Ask one name server for the address of a host.
+        """
+        return self.network.askServers([server], name).addCallback(lambda found: found.address)
+
+    def echo(self, source: str, address: str, number: int, seconds: float) -> Deferred[float | None]:
+        """
+        Send an echo request: to the network where it answers for the address, else to the machine's own.
+        """
+        return echo(self, source, address, number, seconds)
 
     def radioChanged(self) -> None:
         """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import DNSLookupError
+from twisted.internet.interfaces import IReactorTime
 from twisted.names import dns
 from twisted.names.client import Resolver
 from twisted.python.failure import Failure
@@ -41,14 +42,30 @@ class Found(NamedTuple):
     lasts: float = UNTOLD
 
 
-def ask(reactor: Any, servers: Sequence[str], port: int, name: str) -> Deferred[Found]:
+class _Timed:
+    """
+    The sockets of a reactor, by the time of a clock.
+    """
+
+    def __init__(self, reactor: Any, clock: IReactorTime) -> None:
+        self.callLater = clock.callLater
+        self.seconds = clock.seconds
+        self.listenUDP = reactor.listenUDP
+        self.connectTCP = reactor.connectTCP
+
+
+def ask(reactor: Any, clock: IReactorTime, servers: Sequence[str], port: int, name: str) -> Deferred[Found]:
     """
     Ask name servers, each when the ones before it don't answer.
 
+    @param reactor: where sockets are made.
+    @param clock: by which the servers are waited for.
     @param servers: their addresses, the first to be asked first.
     @return: fails with C{DNSLookupError}: none answers, or there is no such host.
     """
-    resolver = Resolver(servers=[(server, port) for server in servers], timeout=PATIENCE, reactor=reactor)
+    resolver = Resolver(
+        servers=[(server, port) for server in servers], timeout=PATIENCE, reactor=_Timed(reactor, clock)
+    )
 
     def told(answer: tuple[Sequence[Any], Sequence[Any], Sequence[Any]]) -> Found:
         records = [record for record in answer[0] if record.type in (dns.A, dns.CNAME)]
@@ -67,7 +84,7 @@ def ask(reactor: Any, servers: Sequence[str], port: int, name: str) -> Deferred[
         return result
 
     found: Deferred[Any] = maybeDeferred(resolver.lookupAddress, name)
-    found.addTimeout(LONGEST, reactor).addBoth(over)
+    found.addTimeout(LONGEST, clock).addBoth(over)
     return found.addCallback(told).addErrback(failed)
 
 
@@ -108,7 +125,7 @@ class Names:
             return succeed(known)
         network, servers = self._module.network, self.servers(cid)
         if servers:
-            found = ask(network.reactor, servers, network.namePort, name)
+            found = network.askServers(servers, name)
         else:
             found = network.lookUp(name)
         return found.addCallback(self._learn, name.lower())

@@ -15,7 +15,9 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from atrunproto.at.errors import Misuse
+from atrunproto.at.results import Reason
 from atrunproto.ipeasy.listening import Listener
+from atrunproto.secret import Secret
 from atrunproto.sms.centre import ServiceCentre, bare
 
 from .names import Found, ask
@@ -69,6 +71,27 @@ class Operator:
     cells: Sequence[Cell] = EXAMPLE_CELLS
     forbidden: bool = False
     bands: Sequence[int] = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPoint:
+    """
+    An access point of the packet service.
+
+    @ivar user: who may use it; empty: everybody.
+    @ivar password: the user's.
+    @ivar seconds: how much longer than usual an activation takes.
+    """
+
+    user: str = ""
+    password: Secret = field(default_factory=lambda: Secret(""))
+    seconds: float = 0.0
+
+    def admits(self, user: str, password: str) -> bool:
+        """
+        Whether this login is good.
+        """
+        return not self.user or (self.user == user and self.password.matches(password))
 
 
 class AddressPool:
@@ -143,8 +166,14 @@ class Network:
     @ivar nameservers: the name servers that contexts get, the first one first; none: the system's resolver is asked.
     @ivar namePort: where all name servers are asked.
     @ivar assigned: addresses fixed for a context: (module, cid) to address.
+    @ivar givesNameServers: whether contexts are given name servers at all; without them, a modem has its own or none.
     @ivar rejects: contexts are refused for these access point names.
-    @ivar clock: the time of the service centre; C{None}: the reactor's.
+    @ivar accessPoints: the access points by name; none: whatever name is asked for is one.
+    @ivar refusal: why contexts that a connection of Multi-Tech's stack asks for are all refused; C{None}: they aren't.
+    @ivar gateway: the other end of such a connection.
+    @ivar echoes: addresses for which the network itself answers echo requests, to the numbers of those, from 1 on, that
+        are lost; C{None}: all of them.
+    @ivar clock: the time of the service centre, and of questions to name servers; C{None}: the reactor's.
     @ivar zone: of the time stamps of short messages.
     @ivar centre: where the modules' short messages go.
     """
@@ -163,7 +192,12 @@ class Network:
     nameservers: list[str] = field(default_factory=list)
     namePort: int = 53
     assigned: dict[tuple[EmulatedModule, int], str] = field(default_factory=dict)
+    givesNameServers: bool = True
     rejects: set[str] = field(default_factory=set)
+    accessPoints: dict[str, AccessPoint] = field(default_factory=dict)
+    refusal: Reason | None = None
+    gateway: str = "127.0.0.1"
+    echoes: dict[str, frozenset[int] | None] = field(default_factory=dict)
     clock: IReactorTime | None = None
     zone: tzinfo = UTC
     centre: ServiceCentre = field(init=False)
@@ -245,6 +279,14 @@ class Network:
                 self._end(held, port)
         return granted
 
+    def accessPoint(self, apn: str) -> AccessPoint | None:
+        """
+        The access point of this name, or C{None} if there is none that may be used.
+        """
+        if apn in self.rejects:
+            return None
+        return self.accessPoints.get(apn) if self.accessPoints else AccessPoint()
+
     # -- ports that are off the air
 
     def abandon(self, listener: Listener, address: str, port: int) -> None:
@@ -298,6 +340,12 @@ class Network:
             self._end(address, port)
         return DeferredList([self.claimPort(*place) for place in list(self._leaving)]).addCallback(lambda result: None)
 
+    def askServers(self, servers: Sequence[str], name: str) -> Deferred[Found]:
+        """
+        The address of a host, as these name servers tell it; fails with C{DNSLookupError}.
+        """
+        return ask(self.reactor, self.clock or self.reactor, servers, self.namePort, name)
+
     def lookUp(self, name: str) -> Deferred[Found]:
         """
         The address of a host: of those that the network knows, else by its name servers, else by the system's resolver.
@@ -310,6 +358,6 @@ class Network:
         if isIPAddress(known):
             return succeed(Found(known))
         if self.nameservers:
-            return ask(self.reactor, self.nameservers, self.namePort, name)
+            return self.askServers(self.nameservers, name)
         found: Deferred[str] = self.reactor.resolve(name)
         return found.addCallback(Found)

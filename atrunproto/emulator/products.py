@@ -46,6 +46,9 @@ DURATIONS: Mapping[str, float] = {
     "#CSURV": 20.0,
     "+CMGS": 2.0,
     "#TCPATRUND": 2.0,
+    "#CONNECTIONSTART": 2.0,
+    "#CONNECTIONSTOP": 0.5,
+    "#PING": 0.5,
 }
 
 _COMMON = (
@@ -174,7 +177,7 @@ _WAVECOM = (
 )
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
-    tables=(*_WAVECOM, multitech.commands, multitech.parameters, multitech.displays),
+    tables=(*_WAVECOM, multitech.commands, multitech.parameters, multitech.displays, multitech.connection),
     dialect=MULTITECH,
     lineLength=LINE,
     manufacturer="MultiTech",

@@ -14,12 +14,14 @@ from atrunproto.at.commands import Command, CommandTable
 from atrunproto.at.editing import TextPrompt
 from atrunproto.at.errors import Abandoned, CommandFailed
 from atrunproto.at.parameters import Int
-from atrunproto.at.results import CME, refuse
+from atrunproto.at.results import CME, Later, refuse
 from atrunproto.at.settings import Key, Stored, Values
 
+from .connection import Connection
 from .displays import DISPLAYS, SOCKET, lines, whole
 from .errors import BAD_VALUE, MEMORY_FAILURE, SYNTAX_ERROR
 from .parameters import BY_NAME, RECIPIENTS, ROWS, SEPARATOR, SOCKETS, Kind, Number, Row
+from .ping import Pings
 from .stack import BANNER, VERSION, Stack
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 commands = CommandTable("multitech")
 parameters = CommandTable("multitech parameters")
 displays = CommandTable("multitech displays")
+connection = CommandTable("multitech connection")
 
 #: the number of a socket, as the first argument of its commands
 SOCKET_ID = Number("id", [(SOCKETS[0], SOCKETS[-1])], None)
@@ -272,3 +275,43 @@ def showAll(at: ATInstance) -> list[str]:
     Show the version and all parameters, in blocks.
     """
     return whole(BANNER, lambda names, socket: _show(at, names, socket))
+
+
+# -- the connection
+
+
+@connection.action(
+    "#CONNECTIONSTART",
+    source="MTS-CALL-01, MTS-CALL-08 to MTS-CALL-12, MTS-GAP-37, MTS-GAP-58, MTS-GAP-68",
+    **STRICT,
+)
+def start(at: ATInstance) -> Later:
+    """
+    Connect to the Internet.
+    """
+    at.part(Connection).start(at)
+    return Later()
+
+
+@connection.action("#CONNECTIONSTOP", source="MTS-CALL-13, MTS-CALL-14, MTS-GAP-49", **STRICT)
+async def stop(at: ATInstance) -> None:
+    """
+    End the connection, or the attempt to make it.
+    """
+    await at.part(Connection).stop(at)
+
+
+@connection.action("#DISPLAYIP", source="MTS-DISP-18, MTS-DISP-19, MTS-GAP-48", shows=True, **STRICT)
+def addresses(at: ATInstance) -> list[str]:
+    """
+    Show the address of the modem, and that of the other end.
+    """
+    return at.part(Connection).addresses
+
+
+@connection.action("#PING", source="MTS-PING-04 to MTS-PING-09", **STRICT)
+async def ping(at: ATInstance) -> None:
+    """
+    Send echo requests to a host, and show what comes back.
+    """
+    await at.part(Pings).run(at)

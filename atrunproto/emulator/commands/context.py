@@ -163,7 +163,7 @@ async def activate(
     if (user is None) != (password is None):
         raise refuse()
     if stat:
-        address = await at.abortable(contexts.activate(at, cid), _isAbortable(at, cid))
+        address = await at.abortable(contexts.activate(at, cid, user or "", password or ""), _isAbortable(at, cid))
         return NO_CARRIER if address is None else f"#SGACT: {address}"
     if not at.module.isTied(cid):
         raise refuse()
