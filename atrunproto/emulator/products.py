@@ -18,6 +18,7 @@ from atrunproto.at.errors import Misuse
 from atrunproto.at.results import MULTITECH, TELIT, Dialect
 from atrunproto.at.settings import Settings, Values
 from atrunproto.ftp import commands as ftp
+from atrunproto.ftp import multitech as ftpMultitech
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.ipeasy import old, options, status
 from atrunproto.mail import commands as mail
@@ -177,7 +178,14 @@ _WAVECOM = (
 )
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
-    tables=(*_WAVECOM, multitech.commands, multitech.parameters, multitech.displays, multitech.connection),
+    tables=(
+        *_WAVECOM,
+        multitech.commands,
+        multitech.parameters,
+        multitech.displays,
+        multitech.connection,
+        ftpMultitech.commands,
+    ),
     dialect=MULTITECH,
     lineLength=LINE,
     manufacturer="MultiTech",
