@@ -29,6 +29,7 @@ from atrunproto.sms import commands as sms
 from atrunproto.sms import options as smsOptions
 from atrunproto.smsatrun import commands as smsatrun
 from atrunproto.tcpatrun import commands as tcpatrun
+from atrunproto.transparent import commands as transparent
 
 from .commands import calls, context, general, hardware, names, phonebook, radio, sim, survey
 

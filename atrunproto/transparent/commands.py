@@ -1,0 +1,44 @@
+"""
+Multi-Tech's commands of the TCP sockets.
+
+Source: Multi-Tech guide, ch. 5; MTS-TCP-06 to MTS-TCP-12, MTS-TCP-22, MTS-GAP-25, -46.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from atrunproto.at.commands import CommandTable
+from atrunproto.multitech.commands import SOCKET_ID, STRICT
+
+from .sockets import TCPSockets
+
+if TYPE_CHECKING:
+    from atrunproto.at.module import ATInstance
+    from atrunproto.at.online import Online
+
+commands = CommandTable("multitech sockets")
+
+
+@commands.action("#OTCP", SOCKET_ID, source="MTS-TCP-12, MTS-TCP-22, MTS-GAP-46", **STRICT)
+async def connect(at: ATInstance, socket: int) -> Online:
+    """
+    Connect a TCP socket to its peer, and go online with it.
+    """
+    return await at.part(TCPSockets).open(socket)
+
+
+@commands.action("#LTCPSTART", SOCKET_ID, source="MTS-TCP-06, MTS-TCP-07, MTS-GAP-25", **STRICT)
+def listen(at: ATInstance, socket: int) -> None:
+    """
+    Wait for the peer of a TCP socket; the port goes online with it when it calls.
+    """
+    at.part(TCPSockets).listen(at, socket)
+
+
+@commands.action("#LTCPSTOP", SOCKET_ID, source="MTS-TCP-09", **STRICT)
+async def stop(at: ATInstance, socket: int) -> None:
+    """
+    Wait no longer for the peer of a TCP socket.
+    """
+    await at.part(TCPSockets).stop(socket)
