@@ -185,6 +185,7 @@ MULTITECH_FAMILY = Family(
         multitech.parameters,
         multitech.displays,
         multitech.connection,
+        transparent.commands,
         ftpMultitech.commands,
     ),
     dialect=MULTITECH,
