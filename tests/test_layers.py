@@ -73,6 +73,7 @@ SHELLS = {
     "multitech.connection",
     "multitech.names",
     "multitech.ping",
+    "multitech.peer",
     "multitech.surroundings",
     "mail.module",
     "mail.multitech",

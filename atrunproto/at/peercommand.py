@@ -107,6 +107,13 @@ class PeerCommand:
         if waiting is not None:
             waiting.errback(error)
 
+    def besides(self, line: SentLine) -> None:
+        """
+        Another line was sent while this one runs; if this one was echoed, so will that be.
+        """
+        if self._echoed:
+            self._echo = [*(self._echo or ()), line.echo]
+
     # -- what comes
 
     @property

@@ -219,6 +219,21 @@ class PeerWire:
             self.resume()
         return waiting
 
+    def interrupt(self, running: str, line: str) -> bool:
+        """
+        Send a line beside the one that is on the wire: what comes next as a final result ends both.
+
+        @param running: the line that is to be interrupted; while another one is on the wire, nothing is sent.
+        @return: whether it was sent.
+        @raise Misuse: the line can't be sent.
+        """
+        command, sent = self._running, self._book.line(line)
+        if command is None or command.line.echo != self._book.line(running).echo:
+            return False
+        command.besides(sent)
+        self.transport.write(sent.wire)
+        return True
+
     def resume(self) -> None:
         """
         Send the next line if the wire is free. Called by the client's own parts.

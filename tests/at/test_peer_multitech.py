@@ -103,3 +103,20 @@ def test_numeric() -> None:
     line.comes(b"\r\n10.0.0.7\r\n\r4\r")
     line.clock.advance(NUMERIC_SETTLE)
     assert error(failed, CommandFailed).reason.text == "ERROR"
+
+
+@pytest.mark.parametrize("echo", [False, True])
+def test_interrupt(echo: bool) -> None:
+    """A connection that is being made can be stopped; the one answer that comes ends both lines (MTS-CALL-14)."""
+    line = Line()
+    assert not line.client.interrupt("AT#CONNECTIONSTART", "AT#CONNECTIONSTOP")
+    started = line.client.execute("AT#CONNECTIONSTART")
+    line.comes(b"AT#CONNECTIONSTART\r" if echo else b"")
+    line.sent()
+    assert not line.client.interrupt("AT#PING", "AT#CONNECTIONSTOP")
+    assert line.sent() == b""
+    assert line.client.interrupt("AT#CONNECTIONSTART", "AT#CONNECTIONSTOP")
+    assert line.sent() == b"AT#CONNECTIONSTOP\r"
+    line.comes(b"AT#CONNECTIONSTOP\r" if echo else b"", b"\r\nOK\r\n")
+    response = result(started)
+    assert (response.lines, response.result) == ((), "OK")
