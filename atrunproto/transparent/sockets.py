@@ -48,7 +48,7 @@ class TCPSockets:
     (connecting) it can't be had, or the link is lost: refused -> idle.
     (idle) listen: claim the stack -> listening.
     (listening) an admitted peer: the port is left -> session.
-    (listening) stop, the stack is closed, the link is lost: the port is left -> idle.
+    (listening) stop, the stack is closed, the link is lost: the port is left; the host is told of the loss -> idle.
     (session) the connection is gone, or the link is lost: the DTE is told by the session -> idle.
     """
 
@@ -59,7 +59,7 @@ class TCPSockets:
         self._claim: Claim | None = None
         self._forget: Callable[[], None] = lambda: None
         self._attempt: Deferred[Any] | None = None
-        self._listening: tuple[int, Any] | None = None
+        self._listening: tuple[int, ATInstance, Any] | None = None
         self._session: Session | None = None
         self._lost: Reason | None = None
         self._stack.whenClosed(self.powerOff)
@@ -106,7 +106,7 @@ class TCPSockets:
         except BaseException:
             self._end()
             raise
-        self._listening = socket, opened
+        self._listening = socket, at, opened
 
     async def stop(self, socket: int) -> None:
         """
@@ -152,8 +152,11 @@ class TCPSockets:
         elif self._session is not None:
             self._session.end(reason)
         elif self._listening is not None:
+            _, at, _ = self._listening
             self._leavePort()
             self._end()
+            if reason is not None:
+                at.notify(reason)
 
     def _newSession(self, socket: int, link: Link) -> Session:
         module, parameters = self._module, self._parameters
@@ -194,7 +197,7 @@ class TCPSockets:
 
     def _leavePort(self) -> Deferred[None]:
         assert self._listening is not None
-        _, port = self._listening
+        *_, port = self._listening
         self._listening = None
         left: Deferred[None] = port.stopListening()
         return left

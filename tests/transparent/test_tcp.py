@@ -319,6 +319,14 @@ def test_listenerEnds(how: str) -> None:
     assert modem.call().isClosed
 
 
+def test_listenerLost() -> None:
+    """A host that waits for a peer hears of the loss of the link, without an ETX (MTS-TCP-26)."""
+    modem = Sockets()
+    modem.listen()
+    modem.link.lose(GPRS_LOST)
+    assert modem.port.heard() == failed(35841)
+
+
 def test_busyPort() -> None:
     """A peer that calls while a command runs is told of when that is done, and what it says is kept (MTS-TCP-07)."""
     modem = Sockets()
