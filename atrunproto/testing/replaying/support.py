@@ -17,7 +17,6 @@ _FTP: Final = "faults of the FTP server"
 _SMTP: Final = "mail"
 _POP3: Final = "mail"
 _CALLS: Final = "telephone calls"
-_MULTITECH: Final = "the Multi-Tech family"
 
 TOPICS: Final[Mapping[str, str]] = {
     "dialup": _DATA,
@@ -33,17 +32,9 @@ PORTS: Final[Mapping[str, str]] = {"phone": _CALLS}
 """Ports that nobody answers yet."""
 
 FACTS: Final[Mapping[str, str]] = {
-    "link gprs": _MULTITECH,
-    "link gsm": _MULTITECH,
-    "apn": _MULTITECH,
-    "gprs rejects": _MULTITECH,
+    "link gsm": _DATA,
     "isp": _CALLS,
     "caller": _CALLS,
-    "dns": "name servers",
-    "dns silent": "name servers",
-    "dns-server": "name servers",
-    "operator-dns": "name servers",
-    "ping": "ping",
     "ftp-cut": _FTP,
     "ftp-refuses": _FTP,
     "smtp": _SMTP,

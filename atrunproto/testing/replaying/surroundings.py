@@ -25,12 +25,14 @@ from atrunproto.endpoints import PtyServerEndpoint, SerialClientEndpoint, Serial
 from atrunproto.ipeasy.listening import NOBODY, attachFilter
 from atrunproto.ipeasy.module import SOCKETS, SocketTable
 from atrunproto.ipeasy.sockets import Status
+from atrunproto.multitech.connection import Connection
 from atrunproto.testing.dialogue import Dialogue, Event, Fact
 from atrunproto.testing.quietclock import QuietClock
 from atrunproto.testing.replaying.casting import productFor
+from atrunproto.testing.replaying.internet import Internet
 from atrunproto.testing.replaying.peers import Peers
 from atrunproto.testing.replaying.player import NotSupported
-from atrunproto.testing.replaying.ports import Port, Wire, closed
+from atrunproto.testing.replaying.ports import Port, Wire, closed, counted
 
 READY_LIMIT: Final = 60.0
 """Seconds of module time that a module may take from power-on until it is registered."""
@@ -52,6 +54,9 @@ _AT_PORTS: Final = {"at1": ("", 1), "at2": ("", 2), "at3": ("", 3), "b.at1": ("b
 
 _MOBILE_PRODUCT: Final = "GE865-QUAD"
 """What the mobile is that a dialogue calls C{sms}: its messages lie on the SIM, as the dialogues show them."""
+
+_APN: Final = "internet"
+"""The access point of a connection that is there before a dialogue begins."""
 
 _IMEI: Final = ("356938035643809", "490154203237518", "351234567890124")
 
@@ -102,6 +107,7 @@ class EmulatedSurroundings:
         self._folder = tempfile.TemporaryDirectory(prefix="atrunproto-")
         self._peers = Peers(reactor, self.quiet, dialogue, Path(self._folder.name, "ftp"))
         self._network = Network(reactor, AddressPool(_POOL), hosts=self._peers.hosts, clock=self.quiet.clock)
+        self._internet = Internet(reactor, self._network)
         self._modules = {
             name: _Module(
                 PRODUCTS[_MOBILE_PRODUCT] if name == _MOBILE else product,
@@ -116,6 +122,7 @@ class EmulatedSurroundings:
         self._downs = 0
         self._target = ""
         self._detached = False
+        self._linked = False
         self._registers = not any(fact.word in _WITHOUT_NETWORK for fact in dialogue.facts)
         for fact in dialogue.facts:
             self._make(fact)
@@ -143,16 +150,23 @@ class EmulatedSurroundings:
             self._module.sim.pin = values["pin"]
         elif fact.word == "packet service detached":
             self._detached = True
+        elif fact.word == "link gprs":
+            self._linked = True
+        else:
+            self._internet.take(fact)
 
     async def start(self) -> None:
         """Let the peers listen, switch on, attach the ports, and set the echo."""
         self._peers.start()
+        self._internet.start()
         for module in self._modules.values():
             module.powerOn()
         await self.quiet.advance(READY_LIMIT, lambda: all(map(self._isUp, self._modules.values())))
         if self._detached:
             self._module.radio.attachWanted = False
             self._module.radio.changed()
+        if self._linked:
+            await self._connect()
         for name in self._names:
             await self._attach(name)
         for port in self._ports.values():
@@ -161,10 +175,19 @@ class EmulatedSurroundings:
             await self.quiet.settle()
             port.stream.clear()
 
+    async def _connect(self) -> None:
+        """Have a modem connected to the Internet, as somebody did before the dialogue begins."""
+        settings, connection = self._module.settings, self._module.part(Connection)
+        settings.set("+WOPEN", (1,))
+        settings.set("#APNSERV", (_APN,))
+        connection.start(self._module.instance(1))
+        settings.remove("#APNSERV", None)
+        await self.quiet.advance(READY_LIMIT, lambda: connection.address is not None)
+
     async def _attach(self, name: str) -> None:
         which, number = _AT_PORTS[name]
-        factory = self._modules[which].portFactory(number)
         port = self._ports[name] = Port(name, self.quiet)
+        factory = counted(self._modules[which].portFactory(number), port, self.quiet)
         end: IStreamClientEndpoint
         if number == 1:
             path = os.path.join(self._folder.name, name)
@@ -182,7 +205,7 @@ class EmulatedSurroundings:
             module.powerOff()
         for port in self._ports.values():
             port.stop()
-        ends = [self._network.close(), *self._peers.stop(), *map(closed, self._listening)]
+        ends = [self._network.close(), *self._internet.stop(), *self._peers.stop(), *map(closed, self._listening)]
         await gatherResults(ends)
         await self.quiet.settle()
         self._folder.cleanup()
