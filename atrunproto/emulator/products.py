@@ -22,6 +22,7 @@ from atrunproto.ftp import multitech as ftpMultitech
 from atrunproto.ipeasy import commands as ipeasy
 from atrunproto.ipeasy import old, options, status
 from atrunproto.mail import commands as mail
+from atrunproto.mail import multitechcommands as multitechMail
 from atrunproto.multitech import commands as multitech
 from atrunproto.multitech.parameters import LINE
 from atrunproto.multitech.stack import Stack, closed
@@ -184,9 +185,10 @@ MULTITECH_FAMILY = Family(
         multitech.commands,
         multitech.parameters,
         multitech.displays,
-        multitech.connection,
-        transparent.commands,
         ftpMultitech.commands,
+        transparent.commands,
+        multitech.connection,
+        multitechMail.commands,
     ),
     dialect=MULTITECH,
     lineLength=LINE,

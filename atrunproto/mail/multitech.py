@@ -96,10 +96,11 @@ class Composing(Outgoing):
         if self._isWhole:
             return
         onward, rest = self._mark.take(data)
+        self._isWhole = rest is not None
+        # to write may pause this, which stops the waiting again
+        self._wait(not self._isWhole)
         if onward:
             self._session.write(onward)
-        self._isWhole = rest is not None
-        self._wait(not self._isWhole)
         if self._isWhole and self._spell is not None:
             self._spell.write(END)
             self._session.finish()
