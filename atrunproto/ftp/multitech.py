@@ -162,9 +162,10 @@ class Run:
 
     def lost(self, session: Session) -> None:
         """
-        The server has closed the control connection; a file is broken off then.
+        The server has closed the control connection. What it has sent of a file still comes; an upload is broken off.
         """
-        session.abort()
+        if not isinstance(session.transfer, Download):
+            session.abort()
 
     def _linkLost(self, why: Reason | None) -> None:
         self._why = why or errors.CONTEXT_CANCELLED

@@ -302,6 +302,7 @@ def test_hangsUp(stage: Stage) -> None:
 
 def _hangUp(stage: Stage) -> None:
     stage.server.control.transport.loseConnection()
+    stage.file.close()
 
 
 def _breakOff(stage: Stage) -> None:
@@ -337,6 +338,16 @@ def test_putBreaksOff(stage: Stage, happens: Callable[[Stage], None], number: in
     happens(stage)
     assert stage.wait() == failed(number)
     assert stage.stack.service is None
+
+
+def test_lastWords(stage: Stage) -> None:
+    """What a server sends of a file after it has closed its control connection is shown all the same (MTS-FTP-12)."""
+    stage.do("AT#FTPGET")
+    stage.server.control.transport.loseConnection()
+    assert stage.wait() == b""
+    stage.file.say(b"last")
+    stage.file.close()
+    assert stage.wait() == b"last" + ETX + failed(37966)
 
 
 def test_putEndedByServer(stage: Stage) -> None:
