@@ -71,6 +71,7 @@ def _unlisted() -> dict[str, Command]:
     known("#SSENDEXT #SENDEXT #SSENDUDPEXT #FTPAPPEXT", counted=True, source="reference 6.2, 8")
     known("#VVERSION #VSTATE #VPHY #VPPP #VGPRS #VDNS #VFTP #VPOP3 #VSMTP", answersAs="#", source="MTS-DISP, MTS-MISC")
     known("#VMAIL1 #VMAIL2 #VMAIL3 #VTCP #VUDP #VPING #VALL", answersAs="#", source="MTS-DISP, MTS-GAP-02")
+    known("#PUTMAIL #GETMAIL", noCarrier=True, source="MTS-SMTP, MTS-POP")
     known("#CONNECTIONSTART", endings=CONNECTION_MESSAGES, source="MTS-RES-11")
     return found
 

@@ -14,7 +14,7 @@ from atrunproto.at.commands import Command, CommandTable
 from atrunproto.at.editing import TextPrompt
 from atrunproto.at.errors import Abandoned, CommandFailed
 from atrunproto.at.parameters import Int
-from atrunproto.at.results import CME, Later, refuse
+from atrunproto.at.results import CME, CONNECTION_MESSAGES, Later, refuse
 from atrunproto.at.settings import Key, Stored, Values
 
 from .connection import Connection
@@ -282,6 +282,7 @@ def showAll(at: ATInstance) -> list[str]:
 
 @connection.action(
     "#CONNECTIONSTART",
+    endings=CONNECTION_MESSAGES,
     source="MTS-CALL-01, MTS-CALL-08 to MTS-CALL-12, MTS-GAP-37, MTS-GAP-58, MTS-GAP-68",
     **STRICT,
 )

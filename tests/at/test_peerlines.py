@@ -242,7 +242,7 @@ def test_factsWithoutRows(product: str) -> None:
     """A host that has no rows of the emulator knows how its commands answer as well as one that has them."""
     for name, row in PRODUCTS[product].commands.rows.items():
         known = basic.rows.get(name) or UNLISTED.get(name, UNKNOWN_COMMAND)
-        for fact in ("noCarrier", "counted", "answersAs", "tellsStatus"):
+        for fact in ("noCarrier", "counted", "answersAs", "endings", "tellsStatus"):
             assert getattr(known, fact) == getattr(row, fact), (name, fact)
 
 
