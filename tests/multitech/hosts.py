@@ -21,14 +21,17 @@ class Host:
 
     def __init__(self, *startup: str, product: str = "MTCBA-G", pause: float = 0.0, **facts: Any) -> None:
         self.memory = MemoryModule(product, **facts)
-        port = self.memory.port()
-        for line in startup:
-            assert port.execute(line)[-1] == "OK", line
-        port.close()
         self.clock = self.memory.clock
         self.client = ATClient(self.clock)
         self.link = MemoryLink(self.clock, self.memory.module.portFactory(1).buildProtocol(None), self.client)
         self.modem = MultitechClient(self.client, pause)
+        for line in startup:
+            self.execute(line)
+
+    def execute(self, line: str) -> tuple[str, ...]:
+        """The lines that answer a command, while time passes."""
+        lines: tuple[str, ...] = resultOf(self.client.execute(line), self.clock).lines
+        return lines
 
     def do(self, call: Any, within: float = 300.0) -> Any:
         """What a call comes to, while time passes."""

@@ -12,7 +12,7 @@ from atrunproto.at.errors import CommandFailed, CommandTimeout, Misuse, PeerViol
 from atrunproto.multitech.answers import Addresses, Echo
 from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, MEANINGS
 from atrunproto.multitech.parameters import ROWS, Kind, Row
-from atrunproto.multitech.peer import ANYBODY, PAUSE, MultitechClient, Registration
+from atrunproto.multitech.peer import ANYBODY, PAUSE, Registration
 from atrunproto.multitech.peererrors import (
     AccessRefused,
     AlreadyConnected,
@@ -95,15 +95,11 @@ def test_parameters(form: list[str]) -> None:
     MTS-DIAL-01, MTS-DIAL-16, MTS-DIAL-20.
     """
     host = Host(OPEN)
-    host.do(_execute(host.modem, form[0]))
+    host.execute(form[0])
     for row in SINGLE:
         socket, value = 2 if row.perSocket else None, valueFor(row)
         host.do(host.modem.write(row.name.lower(), value, socket))
         assert host.do(host.modem.read(row.name, socket)) == value, row.name
-
-
-async def _execute(modem: MultitechClient, line: str) -> None:
-    await modem._client.execute(line)
 
 
 def test_empty() -> None:
@@ -185,7 +181,7 @@ def test_displays(form: list[str]) -> None:
     MTS-PAR-14, MTS-PAR-15, MTS-DISP-01 to MTS-DISP-17, MTS-GAP-02, MTS-GAP-19, MTS-GAP-73.
     """
     host = Host(OPEN)
-    host.do(_execute(host.modem, form[0]))
+    host.execute(form[0])
     host.do(host.modem.write("TCPPORT", 23, 2))
     shown = host.do(host.modem.showAll())
     assert shown.keys() == {key for row in SINGLE for key in _keys(row)} | {"BODY1", "BODY2", "BODY3"}
@@ -204,7 +200,7 @@ def test_serial() -> None:
     """The rate and both kinds of flow control are taken (MTS-SER-01, MTS-SER-02)."""
     host = Host(OPEN)
     for line in ("AT+IPR=9600", "AT+IFC=2,2", "AT+IFC=0,0"):
-        host.do(_execute(host.modem, line))
+        host.execute(line)
     assert host.do(host.modem.version()) == VERSION
 
 
@@ -250,14 +246,14 @@ def test_register() -> None:
     with pytest.raises(Misuse, match="PIN"):
         host.do(host.modem.register())
     host.memory.network.setService(False)
-    waiting = Deferred.fromCoroutine(
-        host.modem.register((Registration.GSM, Registration.GPRS), pin=Secret("1234"), patience=60)
-    )
+    found: list[Any] = []
+    services = (Registration.GSM, Registration.GPRS)
+    Deferred.fromCoroutine(host.modem.register(services, Secret("1234"), 60)).addBoth(found.append)
     host.clock.advance(20)
-    assert not waiting.called
+    assert found == []
     host.memory.network.setService(True)
     host.clock.advance(20)
-    assert waiting.called
+    assert found == [None]
     assert host.do(host.modem.state()) is State.IDLE
 
 
