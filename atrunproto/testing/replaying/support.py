@@ -13,9 +13,6 @@ from typing import Final
 from atrunproto.testing.dialogue import Dialogue, Event, Send
 
 _DATA: Final = "data calls and PPP"
-_FTP: Final = "faults of the FTP server"
-_SMTP: Final = "mail"
-_POP3: Final = "mail"
 _CALLS: Final = "telephone calls"
 
 TOPICS: Final[Mapping[str, str]] = {
@@ -35,12 +32,6 @@ FACTS: Final[Mapping[str, str]] = {
     "link gsm": _DATA,
     "isp": _CALLS,
     "caller": _CALLS,
-    "ftp-cut": _FTP,
-    "ftp-refuses": _FTP,
-    "smtp": _SMTP,
-    "pop3": _POP3,
-    "pop3-mail": _POP3,
-    "pop3-cut": _POP3,
     "now:": _CALLS,
 }
 """Facts that can't be made true yet."""
@@ -48,14 +39,8 @@ FACTS: Final[Mapping[str, str]] = {
 DIRECTIVES: Final[Mapping[str, str]] = {
     "ppp open": _DATA,
     "ppp close": _DATA,
-    "ftp used": _FTP,
-    "ftp unused": _FTP,
-    "smtp has": _SMTP,
-    "smtp unused": _SMTP,
 }
 """Directives that can't be obeyed yet."""
-
-_SERVERS: Final[Mapping[str, str]] = {"smtp": _SMTP, "ftp": _FTP}
 
 
 def missing(dialogue: Dialogue) -> str:
@@ -80,6 +65,6 @@ def _needs(dialogue: Dialogue) -> Iterator[tuple[str, str]]:
     for step in dialogue.steps:
         if isinstance(step, Event):
             target = step.values.get("target", "")
-            service = DIRECTIVES.get(step.word) or PORTS.get(target) or _SERVERS.get(target)
+            service = DIRECTIVES.get(step.word) or PORTS.get(target)
             if service:
                 yield f"@{step.word} {target}".strip(), service
