@@ -11,6 +11,8 @@ from typing import Final, Protocol
 from atrunproto.testing.dialogue import AnyLines, Dialogue, Event, Expect, Given, Send, Step, octetsOf
 from atrunproto.testing.matching import Verdict
 from atrunproto.testing.quietclock import QuietClock
+from atrunproto.testing.replaying.ftpscript import Script
+from atrunproto.testing.replaying.mailservers import MailServers
 from atrunproto.testing.replaying.ports import Peer, Port
 
 LIMIT: Final = 10.0
@@ -41,6 +43,7 @@ class Surroundings(Protocol):
     """What the player needs of the world round the module."""
 
     quiet: QuietClock
+    mail: MailServers
 
     def port(self, name: str) -> Port:
         """An end of the dialogue."""
@@ -65,6 +68,10 @@ class Surroundings(Protocol):
 
     def deactivate(self, cid: int) -> None:
         """The network deactivates a context."""
+
+    @property
+    def ftp(self) -> Script:
+        """What happens with the FTP server."""
 
     def stored(self, path: str) -> bytes | None:
         """A file on the FTP server, if it is there."""
@@ -118,6 +125,10 @@ class Player:
             "power cycle": self._powerCycle,
             "network deactivate": self._deactivate,
             "ftp has": self._ftpHas,
+            "ftp used": self._ftpUsed,
+            "ftp unused": self._ftpUnused,
+            "smtp has": self._smtpHas,
+            "smtp unused": self._smtpUnused,
         }
 
     async def play(self, dialogue: Dialogue) -> None:
@@ -279,6 +290,13 @@ class Player:
         peer.history.append(str(step))
 
     async def _close(self, step: Event) -> None:
+        if step.values["target"] == "smtp":
+            self._surroundings.mail.close()
+            return
+        if step.values["target"] == "ftp":
+            if not self._surroundings.ftp.hangUp():
+                raise Difference(step.line, "nobody is connected to the FTP server")
+            return
         peer = await self._connected(step, step.values["target"], LIMIT)
         peer.history.append(str(step))
         peer.hangUp()
@@ -332,6 +350,25 @@ class Player:
             got = self._surroundings.stored(path)
             context = (f"expected: {content!r}", f"got:      {'no such file' if got is None else repr(got)}")
             raise Difference(step.line, f"{path} on the FTP server is another file", context)
+
+    async def _ftpUsed(self, step: Event) -> None:
+        what, script = step.values["what"], self._surroundings.ftp
+        if not await self._quiet.advance(_limit(step), lambda: script.used(what)):
+            raise Difference(step.line, f"the FTP server wasn't told {what}", (f"got:      {script.orders}",))
+
+    async def _ftpUnused(self, step: Event) -> None:
+        what, script = step.values["what"], self._surroundings.ftp
+        if script.used(what):
+            raise Difference(step.line, f"the FTP server was told {what}".rstrip(), (f"got:      {script.orders}",))
+
+    async def _smtpHas(self, step: Event) -> None:
+        mail, text = self._surroundings.mail, step.values["text"]
+        if not await self._quiet.advance(_limit(step), lambda: not mail.lacks(text)):
+            raise Difference(step.line, "the SMTP server has no such mail", tuple(mail.lacks(text).split("\n")))
+
+    async def _smtpUnused(self, step: Event) -> None:
+        if self._surroundings.mail.used(step.values["what"]):
+            raise Difference(step.line, f"the SMTP server was asked: {step.values['what']}")
 
     def _difference(self, line: int, port: Port, what: str, expected: str = "", got: str = "") -> Difference:
         context = [f"    {each}" for each in port.history]
