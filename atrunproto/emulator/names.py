@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.abstract import isIPAddress
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IReactorTime
 from twisted.names import dns
@@ -75,6 +75,8 @@ def ask(reactor: Any, clock: IReactorTime, servers: Sequence[str], port: int, na
         return Found(addresses[0], min(record.ttl for record in records))
 
     def failed(failure: Failure) -> Found:
+        if failure.check(CancelledError):
+            failure.raiseException()
         raise DNSLookupError(name) from failure.value
 
     def over(result: Any) -> Any:

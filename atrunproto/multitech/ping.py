@@ -6,7 +6,7 @@ Source: reference guide S000333C, chapter 7; MTS-PING-01 to MTS-PING-09.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
@@ -45,7 +45,7 @@ class Pings:
         stack, parameters = at.part(Stack), Parameters(self._module.settings)
         module, link = self._module, stack.needLink()
         claim = stack.claim(SERVICE)
-        waiting: Deferred[float | None] | Deferred[None] | None = None
+        waiting: Deferred[Any] | None = None
         end: list[Reason] = []
 
         def lost(reason: Reason | None) -> None:
@@ -56,7 +56,9 @@ class Pings:
         forget = link.watch(lost)
         try:
             remote = parameters.needed("PINGREMOTE")
-            address = await link.resolve(remote)
+            resolving = Deferred.fromCoroutine(link.resolve(remote))
+            waiting = resolving
+            address = await resolving
             delay, count = float(parameters["PINGDELAY"]), parameters["PINGNUM"]
             for number in range(1, count + 1):
                 began = module.clock.seconds()

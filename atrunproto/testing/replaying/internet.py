@@ -34,7 +34,7 @@ class Internet:
     def __init__(self, reactor: Any, network: Network) -> None:
         self._reactor = reactor
         self._network = network
-        self._servers: dict[str, _NameServer] = {}
+        self._servers: dict[str, NameServer] = {}
         self._listening: list[IListeningPort] = []
         self._facts: dict[str, Callable[[dict[str, str]], None]] = {
             "apn": self._accessPoint,
@@ -91,7 +91,7 @@ class Internet:
         self._network.namePort = _NAME_PORT
         text = values["text"] or ""
         if text != "silent":
-            server = self._servers.setdefault(values["address"], _NameServer())
+            server = self._servers.setdefault(values["address"], NameServer())
             if text != "no-such-name":
                 name, address = text.split()
                 server.hosts[name.lower()] = address
@@ -108,7 +108,7 @@ class Internet:
         self._network.echoes[values["address"]] = lost
 
 
-class _NameServer(DatagramProtocol):
+class NameServer(DatagramProtocol):
     """
     A name server that knows a few names, and of all others that there are none.
 
