@@ -195,11 +195,20 @@ class DaemonTests(TestCase):
 
     async def test_sms(self) -> None:
         """Modules are reached by short message, and a password stays a secret (TEL-SMS-01, TEL-SMS-02)."""
+        await self.serveBySMS("HE910-EUR")
+
+    async def test_smsByMultitech(self) -> None:
+        """A modem of another vendor serves as SMS gateway just as well."""
+        await self.serveBySMS("MTCBA-G")
+
+    async def serveBySMS(self, product: str) -> None:
+        """Run jobs by short message; the gateway's modem is this product."""
         (self.folder / "modules.toml").write_text(f"""
 time-scale = 0
 
 [[module]]
 number = "+393930000001"
+product = "{product}"
 at = {{1 = "tcp:{self.port}:interface=127.0.0.1"}}
 
 [[module]]
