@@ -36,6 +36,15 @@ Seconds of real time after which it counts as quiet all the same: somebody doesn
 HELD_UP: Final = 0.1
 """Seconds of a turn beyond which the process was held up, which tries nobody's patience."""
 
+LATE: Final = 0.005
+"""Seconds by which a turn comes too late where the machine is busy; such a turn doesn't show that all is quiet."""
+
+BUSY: Final = 0.25
+"""
+Seconds of real time without anything moving that are enough on the busiest machine, whatever the turns show; and that a
+connection on loopback takes at most, so one that has been tried for longer isn't waited for.
+"""
+
 
 def _octetsIn(descriptor: int, request: int) -> int:
     """Octets in a queue of the kernel, or none where there is no such queue."""
@@ -71,6 +80,17 @@ class QuietClock:
         self.clock = ModuleClock()
         self._reactor = reactor
         self._stirred = 0
+        #: sockets that try to connect, and since when they were seen to
+        self._connecting: dict[Any, float] = {}
+        self._crossings: list[Callable[[], bool]] = []
+
+    def watch(self, crosses: Callable[[], bool]) -> None:
+        """
+        Wait for what is under way where the descriptors don't show it.
+
+        @param crosses: whether something is.
+        """
+        self._crossings.append(crosses)
 
     def stir(self) -> None:
         """Something moved: octets came or went, a connection was made or lost."""
@@ -95,13 +115,14 @@ class QuietClock:
             await deferLater(self._reactor, settling / TURNS)
             if enough():
                 return
-            still += 1
             now = self._reactor.seconds()
+            late = now - before - settling / TURNS > LATE or any(crosses() for crosses in self._crossings)
+            still = 0 if late and now - since < BUSY else still + 1
             # while the process is held up nobody can read
             began += max(0.0, now - before - HELD_UP)
             if now - began >= PATIENCE:
                 continue
-            if stirred != self._stirred or self._moving():
+            if stirred != self._stirred or self._moving(now):
                 still, since, stirred = 0, now, self._stirred
             elif self._due(self.clock.seconds()):
                 still, since = 0, now
@@ -137,13 +158,17 @@ class QuietClock:
             if not self.jump(end):
                 return False
 
-    def _moving(self) -> bool:
+    def _moving(self, now: float) -> bool:
         """
-        Whether octets are on their way into or out of a descriptor of this process.
+        Whether octets are on their way into or out of a descriptor of this process, or a connection was just begun.
 
-        A socket that still tries to connect has none, nor has one of which nobody reads just now.
+        A socket that has tried to connect for long doesn't move, nor does one of which nobody reads just now.
         """
         reactor = self._reactor
+        connecting = [writer for writer in reactor.getWriters() if not getattr(writer, "connected", True)]
+        self._connecting = {writer: self._connecting.get(writer, now) for writer in connecting}
+        if any(now - since < BUSY for since in self._connecting.values()):
+            return True
         for descriptor in {selectable.fileno() for selectable in [*reactor.getReaders(), *reactor.getWriters()]}:
             if descriptor >= 0 and (_octetsIn(descriptor, termios.FIONREAD) or _octetsIn(descriptor, termios.TIOCOUTQ)):
                 return True

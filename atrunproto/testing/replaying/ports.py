@@ -13,6 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import IAddress, IListeningPort, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, ServerFactory
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 
 from atrunproto.testing.matching import LineStream, Overflow
@@ -65,6 +66,7 @@ class Port:
     @ivar stream: what arrived and wasn't taken yet.
     @ivar history: the last lines of both directions, for the report.
     @ivar arrived: octets that have arrived so far.
+    @ivar given: octets that were sent so far.
     @ivar fresh: a connection was made that the dialogue hasn't taken note of.
     @ivar ended: the other end closed the connection, or refused it.
     @ivar refused: an attempt to connect got a refusal.
@@ -78,6 +80,7 @@ class Port:
         self.stream = LineStream()
         self.history: deque[str] = deque(maxlen=HISTORY)
         self.arrived = 0
+        self.given = 0
         self.fresh = False
         self.ended = False
         self.refused = False
@@ -119,6 +122,7 @@ class Port:
         if self.echoes:
             self.stream.sent(octets)
         self._quiet.stir()
+        self.given += len(octets)
         self._wire.transport.write(octets)
 
     def hangUp(self) -> None:
@@ -143,6 +147,46 @@ class Port:
     def stop(self) -> None:
         """The dialogue is over."""
         self.reset()
+
+
+class ModuleEnd(ProtocolWrapper):
+    """
+    The module's end of a port, which counts what crosses, so that nothing is forgotten on its way.
+
+    @ivar port: the other end.
+    """
+
+    port: Port
+    _written = 0
+    _taken = 0
+
+    def write(self, data: bytes) -> None:
+        """Octets for the port."""
+        self._written += len(data)
+        super().write(data)  # type: ignore[no-untyped-call]
+
+    def dataReceived(self, data: bytes) -> None:
+        """Octets of the port."""
+        self._taken += len(data)
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def crosses(self) -> bool:
+        """Whether something that one end has written isn't at the other."""
+        return self.port.connected and (self._written, self._taken) != (self.port.arrived, self.port.given)
+
+
+def counted(factory: Factory, port: Port, quiet: QuietClock) -> Factory:
+    """Have the module's ends of a port made by a factory, and waited for while something crosses."""
+
+    def end(makes: Any, wrapped: Protocol) -> ModuleEnd:
+        made: ModuleEnd = ModuleEnd(makes, wrapped)
+        made.port = port
+        quiet.watch(made.crosses)
+        return made
+
+    ends: Any = WrappingFactory(factory)
+    ends.noisy, ends.protocol = False, end
+    return ends  # type: ignore[no-any-return]
 
 
 class Peer(Port):
