@@ -90,8 +90,8 @@ FACTS: Final[tuple[Row, ...]] = (
     ("dns", "NAME ADDRESS", rf"(?P<name>{_HOST}) (?P<address>{_IP})"),
     ("ping", "ADDRESS [silent or lost N]", rf"(?P<address>{_IP})(?: (?P<text>silent|lost \d+))?"),
     ("ftp-file", "PATH CONTENT", r"(?P<path>\S+) (?P<content>.*)"),
-    ("ftp-cut", "...", r"(?P<text>.+)"),
-    ("ftp-refuses", "...", r"(?P<text>.+)"),
+    ("ftp-cut", "PATH after CONTENT", r"(?P<path>\S+) after (?P<content>.*)"),
+    ("ftp-refuses", "ORDER", r"(?P<order>[A-Z]+)"),
     (
         "ftp",
         "HOST:PORT USER PASSWORD",

@@ -49,3 +49,55 @@ class ReplayTests(TestCase):
             self.assertEqual((result.status, result.line), (Status.FAIL, 18))
             self.assertEqual(result.what, f"{path} on the FTP server is another file")
             self.assertIn(found, result.context[1])
+
+    async def test_orders(self) -> None:
+        """What the server was told can be asked for, and what it wasn't."""
+        told = DIALOGUE + "# @ftp used PASV\n# @ftp used RETR docs/a.txt\n# @ftp unused PORT\n# @ftp unused PAS\n"
+        for more, what in (
+            ("", ""),
+            ("# @ftp used PORT\n", "the FTP server wasn't told PORT"),
+            ("# @ftp unused TYPE\n", "the FTP server was told TYPE"),
+            ("# @ftp unused\n", "the FTP server was told"),
+        ):
+            Path("a.txt").write_text(told + more)
+            result = await replay(reactor, "a.txt", EmulatedSurroundings)
+            self.assertEqual((result.status, result.what), (Status.FAIL if what else Status.PASS, what))
+
+    async def test_faults(self) -> None:
+        """A server can refuse an order, hang up in the middle of a file, or be closed by the dialogue."""
+        head, _, _ = DIALOGUE.partition("\n\n")
+        opening = """PORT at1
+> AT#FTPOPEN="199.188.25.77:2121","user","pass",1
+< OK
+"""
+        cut = """> AT#FTPGET="docs/a.txt"
+< CONNECT
+...
+< NO CARRIER
+> AT#FTPPWD
+< ERROR
+"""
+        refuses = """> AT#FTPGET="docs/a.txt"
+< NO CARRIER
+> AT#FTPTYPE=1
+< OK
+"""
+        closes = """# @close ftp
+> AT#FTPPWD
+< ERROR
+"""
+        for fact, body in (
+            ("# @world ftp-cut docs/a.txt after on", cut),
+            ("# @world ftp-refuses RETR", refuses),
+            ("# @world operator Test", closes),
+        ):
+            Path("a.txt").write_text(f"{head}\n{fact}\n\n{opening}{body}")
+            result = await replay(reactor, "a.txt", EmulatedSurroundings)
+            self.assertEqual((result.status, result.what, result.context), (Status.PASS, "", ()))
+
+    async def test_nobodyThere(self) -> None:
+        """A server to which nobody is connected can't be closed."""
+        head, _, _ = DIALOGUE.partition("\n\n")
+        Path("a.txt").write_text(f"{head}\n\nPORT at1\n# @close ftp\n")
+        result = await replay(reactor, "a.txt", EmulatedSurroundings)
+        self.assertEqual((result.status, result.what), (Status.FAIL, "nobody is connected to the FTP server"))

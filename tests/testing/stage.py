@@ -13,6 +13,8 @@ from twisted.protocols.basic import LineOnlyReceiver
 
 from atrunproto.testing.dialogue import Dialogue, Event
 from atrunproto.testing.quietclock import QuietClock
+from atrunproto.testing.replaying.ftpscript import Script
+from atrunproto.testing.replaying.mailservers import MailServers
 from atrunproto.testing.replaying.peers import Peers
 from atrunproto.testing.replaying.ports import Port, Wire, closed
 
@@ -70,6 +72,7 @@ class TableStage:
 
     def __init__(self, reactor: Any, dialogue: Dialogue, echo: bool) -> None:
         self.quiet = QuietClock(reactor)
+        self.mail = MailServers(reactor)
         self.echo = echo
         self.boots = 0
         self.deactivated: list[int] = []
@@ -137,6 +140,11 @@ class TableStage:
     def deactivate(self, cid: int) -> None:
         """Take note."""
         self.deactivated.append(cid)
+
+    @property
+    def ftp(self) -> Script:
+        """What happens with the FTP server."""
+        return self._peers.ftp
 
     def stored(self, path: str) -> bytes | None:
         """A file on the FTP server, if it is there."""

@@ -1,11 +1,12 @@
 """
-The FTP server of a dialogue: Twisted's, with one user and a folder of its own.
+The FTP server of a dialogue: Twisted's, with one user and a folder of its own, and the faults that the dialogue wants.
 
 To import it installs the reactor, since the module of Twisted does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,31 @@ from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
 from twisted.protocols.ftp import FTP as TwistedFTP
-from twisted.protocols.ftp import REQ_FILE_ACTN_PENDING_FURTHER_INFO, FTPFactory, FTPShell, IFTPShell
+from twisted.protocols.ftp import (
+    REQ_FILE_ACTN_PENDING_FURTHER_INFO,
+    FTPFactory,
+    FTPShell,
+    IFTPShell,
+    PermissionDeniedError,
+)
 from twisted.python.filepath import FilePath
 from zope.interface import implementer
+
+from atrunproto.testing.replaying.ftpscript import Script
+
+
+class _Cut:
+    """A file of which a part is sent, and then nothing more."""
+
+    def __init__(self, part: bytes, hangUp: Callable[[], Any]) -> None:
+        self._part = part
+        self._hangUp = hangUp
+
+    def send(self, consumer: Any) -> Deferred[None]:
+        """Send the part."""
+        consumer.write(self._part)
+        self._hangUp()
+        return Deferred()
 
 
 class _Files(FTPShell):
@@ -32,6 +55,10 @@ class _Files(FTPShell):
     appending = False
     start = 0
 
+    def __init__(self, folder: FilePath[str], script: Script) -> None:
+        super().__init__(folder)  # type: ignore[no-untyped-call]
+        self._script = script
+
     def list(self, path: Any, keys: Any = ()) -> Deferred[Any]:
         """What is in a directory, in the order of the names."""
         listed: Deferred[Any] = super().list(path, keys)  # type: ignore[no-untyped-call]
@@ -40,6 +67,9 @@ class _Files(FTPShell):
     def openForReading(self, path: Any) -> Deferred[Any]:
         """A file, from the place."""
         start, self.start = self.start, 0
+        part = self._script.cuts.get("/".join(path))
+        if part is not None:
+            return succeed(_Cut(part, self._script.hangUp))
 
         def skip(reader: Any) -> Any:
             reader.fObj.seek(start)
@@ -63,9 +93,38 @@ class _Files(FTPShell):
 
 
 class _Server(TwistedFTP):
-    """Twisted's server with the two commands that it lacks."""
+    """Twisted's server with the two commands that it lacks, and what the dialogue makes of it."""
 
     shell: Any
+    dtpInstance: Any
+    script: Script
+
+    def connectionMade(self) -> None:
+        """Somebody has called."""
+        super().connectionMade()  # type: ignore[no-untyped-call]
+        self.script.joined(self)
+
+    def processCommand(self, cmd: str, *params: str) -> Any:
+        """An order: taken note of, and refused where the dialogue says so."""
+        self.script.orders.append(" ".join([cmd.upper(), *params]))
+        if cmd.upper() in self.script.refused:
+            raise PermissionDeniedError(cmd)
+        return super().processCommand(cmd, *params)  # type: ignore[no-untyped-call]
+
+    def hangUp(self) -> bool:
+        """Close the data connection and the control connection; tell whether there still was one."""
+        isThere = bool(self.connected)
+        data, control = self.dtpInstance, self.transport
+        for end in (data.transport if data is not None and data.isConnected else None, control):
+            if end is not None:
+                end.loseConnection()
+        return isThere
+
+    def ftp_TYPE(self, type: str) -> Any:
+        """Text or octets: both are kept as they come, since Twisted's conversion of text takes no octets."""
+        reply = super().ftp_TYPE(type)  # type: ignore[no-untyped-call]
+        self.binary = True
+        return reply
 
     def ftp_APPE(self, path: str) -> Any:
         """Append to a file."""
@@ -84,8 +143,9 @@ class _Users:
 
     credentialInterfaces = (IUsernamePassword,)
 
-    def __init__(self, folder: Path, user: str, password: str) -> None:
+    def __init__(self, folder: Path, user: str, password: str, script: Script) -> None:
         self._folder = folder
+        self._script = script
         self._known = user, password
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
@@ -96,15 +156,15 @@ class _Users:
 
     def requestAvatar(self, avatarId: object, mind: object, *interfaces: object) -> tuple[Any, Any, Any]:
         """The user's files."""
-        shell = _Files(FilePath(str(self._folder)))  # type: ignore[no-untyped-call]
+        shell = _Files(FilePath(str(self._folder)), self._script)
         return IFTPShell, shell, lambda: None
 
 
-def ftpFactory(folder: Path, user: str, password: str) -> Factory:
+def ftpFactory(folder: Path, user: str, password: str, script: Script) -> Factory:
     """A server of the files in a folder."""
-    users = _Users(folder, user, password)
+    users = _Users(folder, user, password, script)
     factory: Any = FTPFactory(Portal(users, [users]))
-    factory.protocol = _Server
+    factory.protocol = type("Server", (_Server,), {"script": script})
     factory.noisy = False
     factory.allowAnonymous = False
     # its clock is the reactor's, and module time goes its own way

@@ -14,6 +14,7 @@ from twisted.internet.protocol import Factory, Protocol
 from atrunproto.testing.dialogue import Dialogue, Event, Fact, octetsOf
 from atrunproto.testing.quietclock import QuietClock
 from atrunproto.testing.replaying.datagrams import DatagramEcho, DatagramPlace
+from atrunproto.testing.replaying.ftpscript import Script
 from atrunproto.testing.replaying.ports import Echo, Listener, Peer, Port, closed
 
 _NAMED_NET: Final = "127.80.0."
@@ -27,6 +28,7 @@ class Peers:
     All peers of one dialogue.
 
     @ivar hosts: the addresses of the names in the dialogue.
+    @ivar ftp: what happens with the FTP server.
     """
 
     def __init__(self, reactor: Any, quiet: QuietClock, dialogue: Dialogue, files: Path) -> None:
@@ -35,6 +37,7 @@ class Peers:
         """
         self._files = files
         self.hosts: dict[str, str] = {}
+        self.ftp = Script()
         self._dialogue = dialogue
         self._reactor = reactor
         self._places: dict[tuple[type, str, int], Listener | DatagramPlace] = {}
@@ -57,6 +60,12 @@ class Peers:
             return
         if fact.word == "ftp-file":
             self._write(fact.values["path"], octetsOf(fact.values["content"]))
+            return
+        if fact.word == "ftp-cut":
+            self.ftp.cuts[fact.values["path"].lstrip("/")] = octetsOf(fact.values["content"])
+            return
+        if fact.word == "ftp-refuses":
+            self.ftp.refused.add(fact.values["order"])
             return
         if fact.word not in ("peer", "echo", "silent", "refused", "ftp"):
             return
@@ -132,7 +141,7 @@ class Peers:
         from atrunproto.testing.replaying.ftpserver import ftpFactory
 
         self._files.mkdir(exist_ok=True)
-        factory = ftpFactory(self._files, user, password)
+        factory = ftpFactory(self._files, user, password, self.ftp)
         self._services.append(self._reactor.listenTCP(number, factory, interface=host))
 
     def _write(self, path: str, content: bytes) -> None:

@@ -29,7 +29,9 @@ from atrunproto.multitech.connection import Connection
 from atrunproto.testing.dialogue import Dialogue, Event, Fact
 from atrunproto.testing.quietclock import QuietClock
 from atrunproto.testing.replaying.casting import productFor
+from atrunproto.testing.replaying.ftpscript import Script
 from atrunproto.testing.replaying.internet import Internet
+from atrunproto.testing.replaying.mailservers import MailServers
 from atrunproto.testing.replaying.peers import Peers
 from atrunproto.testing.replaying.player import NotSupported
 from atrunproto.testing.replaying.ports import Port, Wire, closed, counted
@@ -108,6 +110,7 @@ class EmulatedSurroundings:
         self._peers = Peers(reactor, self.quiet, dialogue, Path(self._folder.name, "ftp"))
         self._network = Network(reactor, AddressPool(_POOL), hosts=self._peers.hosts, clock=self.quiet.clock)
         self._internet = Internet(reactor, self._network)
+        self.mail = MailServers(reactor)
         self._modules = {
             name: _Module(
                 PRODUCTS[_MOBILE_PRODUCT] if name == _MOBILE else product,
@@ -154,11 +157,13 @@ class EmulatedSurroundings:
             self._linked = True
         else:
             self._internet.take(fact)
+            self.mail.take(fact)
 
     async def start(self) -> None:
         """Let the peers listen, switch on, attach the ports, and set the echo."""
         self._peers.start()
         self._internet.start()
+        self.mail.start()
         for module in self._modules.values():
             module.powerOn()
         await self.quiet.advance(READY_LIMIT, lambda: all(map(self._isUp, self._modules.values())))
@@ -205,7 +210,13 @@ class EmulatedSurroundings:
             module.powerOff()
         for port in self._ports.values():
             port.stop()
-        ends = [self._network.close(), *self._internet.stop(), *self._peers.stop(), *map(closed, self._listening)]
+        ends = [
+            self._network.close(),
+            *self._internet.stop(),
+            *self.mail.stop(),
+            *self._peers.stop(),
+            *map(closed, self._listening),
+        ]
         await gatherResults(ends)
         await self.quiet.settle()
         self._folder.cleanup()
@@ -280,6 +291,11 @@ class EmulatedSurroundings:
     def deactivate(self, cid: int) -> None:
         """The network deactivates a context."""
         self._module.contexts.lose(cid)
+
+    @property
+    def ftp(self) -> Script:
+        """What happens with the FTP server."""
+        return self._peers.ftp
 
     def stored(self, path: str) -> bytes | None:
         """A file on the FTP server, if it is there."""
