@@ -119,6 +119,15 @@ def test_filesThroughModem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "readings.csv" in box.messages[0].as_string()
 
 
+def test_multitech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program connects a Multi-Tech modem, and sees whether a host answers (MTS-OPEN-04, MTS-REG-05)."""
+    monkeypatch.setenv("APN_PASSWORD", "s3cret")
+    with LiveModule("MTCBA-G") as module:
+        at = "tcp:{}:{}".format(*module.address())
+        said = printed("multitech.py", at, "internet", "user", "127.0.0.1", where=tmp_path)
+    assert re.fullmatch(r"my address is 127[0-9.]+\n(?:127\.0\.0\.1 answers\n){2}", said), said
+
+
 def test_atOverSMS(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program runs commands on a module by short message, through a modem (TEL-SMS-01, TEL-SMS-06)."""
     page = (DOCS / "howto/at-over-sms.md").read_text(encoding="utf-8")

@@ -91,7 +91,7 @@ def test_parameters(form: list[str]) -> None:
     """
     Each parameter is written and read back by its kind, with echo or without, in words and in numbers.
 
-    MTS-PAR-01, MTS-PAR-04, MTS-PAR-06, MTS-PAR-07, MTS-PAR-08, MTS-SER-03, MTS-SER-05, MTS-RES-03 to MTS-RES-07,
+    MTS-PAR-01, MTS-PAR-04, MTS-PAR-06, MTS-PAR-07, MTS-PAR-08, MTS-SER-03, MTS-SER-05, MTS-RES-03..07,
     MTS-DIAL-01, MTS-DIAL-16, MTS-DIAL-20.
     """
     host = Host(OPEN)
@@ -178,7 +178,7 @@ def test_displays(form: list[str]) -> None:
     """
     Groups of parameters and all of them are read at once.
 
-    MTS-PAR-14, MTS-PAR-15, MTS-DISP-01 to MTS-DISP-17, MTS-GAP-02, MTS-GAP-19, MTS-GAP-73.
+    MTS-PAR-14, MTS-PAR-15, MTS-DISP-01..17, MTS-GAP-02, MTS-GAP-19, MTS-GAP-73.
     """
     host = Host(OPEN)
     host.execute(form[0])
@@ -239,7 +239,7 @@ def test_errors(number: int, kind: type[MultitechError], shown: str) -> None:
 
 
 def test_register() -> None:
-    """A program waits until the network has taken the modem, for calls and for packets (MTS-REG-01 to MTS-REG-05)."""
+    """A program waits until the network has taken the modem, for calls and for packets (MTS-REG-01..05)."""
     host = Host(OPEN)
     host.memory.module.sim.pin = "1234"
     host.memory.module.sim.unlocked = False
@@ -378,7 +378,7 @@ def test_otherErrorAside() -> None:
 
 
 def test_ping() -> None:
-    """What became of each echo request is told, a missing reply included (MTS-PING-02, MTS-PING-05 to MTS-PING-08)."""
+    """What became of each echo request is told, a missing reply included (MTS-PING-02, MTS-PING-05..08)."""
     modem = Scripted(
         {
             "AT#VPING": '#PINGDELAY: 1\r\n#PINGNUM: 2\r\n#PINGREMOTE: "x.org"\r\n\r\nOK\r\n',
@@ -390,7 +390,7 @@ def test_ping() -> None:
 
 
 def test_addresses() -> None:
-    """Both addresses of a connection are told, by GPRS and by GSM (MTS-DISP-18 to MTS-DISP-20, MTS-GAP-48)."""
+    """Both addresses of a connection are told, by GPRS and by GSM (MTS-DISP-18..20, MTS-GAP-48)."""
     for name in ("Gateway", "PEER"):
         modem = Scripted({"AT#DISPLAYIP": f"\r\nMY IP: 10.0.0.7\r\n\r\n{name} IP: 10.0.0.1\r\n\r\nOK\r\n"})
         assert modem.do(modem.modem.addresses()) == Addresses("10.0.0.7", "10.0.0.1")

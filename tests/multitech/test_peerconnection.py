@@ -122,7 +122,7 @@ def test_end(form: str) -> None:
 
 
 def test_ping() -> None:
-    """Echo requests tell which of them were answered (MTS-PING-02 to MTS-PING-09)."""
+    """Echo requests tell which of them were answered (MTS-PING-02..09)."""
     host, _ = online()
     network = host.memory.network
     network.echoes["127.0.2.80"] = frozenset({2})
