@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.programs import PATIENCE, freePort
+from tests.programs import freePort, running
 
 
 @dataclass
@@ -27,34 +24,13 @@ class Server:
 
 
 @contextmanager
-def _running(port: int, *arguments: str) -> Iterator[None]:
-    """Run a server for as long as the block takes."""
-    process = subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        end = time.monotonic() + PATIENCE
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        yield
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-@contextmanager
 def pyftpdlib(folder: Path) -> Iterator[Server]:
     """Run pyftpdlib."""
     server = Server(freePort(), folder / "files")
     server.folder.mkdir()
     address = ["-i", "127.0.0.1", "-p", str(server.port)]
     user = ["-u", server.user, "-P", server.password, "-d", str(folder), "-w"]
-    with _running(server.port, sys.executable, "-m", "pyftpdlib", *address, *user):
+    with running(server.port, sys.executable, "-m", "pyftpdlib", *address, *user):
         yield server
 
 
@@ -88,5 +64,5 @@ def vsftpd(folder: Path) -> Iterator[Server]:
     }
     configuration = folder / "vsftpd.conf"
     configuration.write_text("".join(f"{name}={value}\n" for name, value in options.items()))
-    with _running(server.port, "vsftpd", str(configuration)):
+    with running(server.port, "vsftpd", str(configuration)):
         yield server
