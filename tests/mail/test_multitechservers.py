@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import os
+import random
 from collections.abc import Iterator
 
 import pytest
