@@ -19,12 +19,13 @@ from typing import Annotated
 import msgspec
 
 from atrunproto.at.errors import Misuse
+from atrunproto.secret import Secret
 from atrunproto.sms.centre import DEFAULT_NUMBER, Faults, ServiceCentre
 from atrunproto.smsatrun.activation import Activation
 from atrunproto.smsatrun.digest import Password
 from atrunproto.toml import ConfigError, Table
 
-from .network import EXAMPLE_CELLS, AddressPool, Cell, Operator
+from .network import EXAMPLE_CELLS, AccessPoint, AddressPool, Cell, Operator
 from .products import PRODUCTS, Product, product
 
 #: modules of one process
@@ -42,6 +43,9 @@ SERIAL_PORTS = ("0", "1")
 
 #: country and network, five or six digits
 OPERATOR_CODE = msgspec.Meta(pattern=r"^[0-9]{5,6}$")
+
+#: as long as #APNSERV may be
+ACCESS_POINT_NAME = msgspec.Meta(min_length=1, max_length=120)
 
 #: seconds that a short message can be under way, and the share of messages that something happens to
 UnderWay = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
@@ -105,6 +109,25 @@ class MessagesConfig(Table, kw_only=True):
         centre.random = Random(self.seed)
 
 
+class AccessPointConfig(Table, kw_only=True):
+    """
+    An access point of the packet service.
+    """
+
+    name: Annotated[str, ACCESS_POINT_NAME]
+    #: empty: everybody may use it
+    user: str = ""
+    password: Secret = msgspec.field(default_factory=lambda: Secret(""))
+    #: how much longer than usual an activation takes; multiplied by the time scale
+    seconds: UnderWay = 0.0
+
+    def accessPoint(self, timeScale: float) -> AccessPoint:
+        """
+        What it is to the network.
+        """
+        return AccessPoint(self.user, self.password, self.seconds * timeScale)
+
+
 class NetworkConfig(Table, kw_only=True):
     """
     The world round the modules.
@@ -116,8 +139,12 @@ class NetworkConfig(Table, kw_only=True):
     hosts: dict[str, str] = msgspec.field(default_factory=dict)
     #: addresses of the name servers that contexts get; empty: the system's resolver is asked
     nameservers: Annotated[list[str], msgspec.Meta(max_length=2)] = msgspec.field(default_factory=list)
+    #: whether contexts are given name servers at all
+    givesNameservers: bool = True
     #: access point names whose contexts are refused
     rejects: list[str] = msgspec.field(default_factory=list)
+    #: empty: whatever name is asked for is one
+    accessPoint: list[AccessPointConfig] = msgspec.field(default_factory=list)
     #: the time zone, in quarters of an hour east of Greenwich, as +CCLK shows it
     zone: Annotated[int, msgspec.Meta(ge=-48, le=56)] = 0
     messages: MessagesConfig = msgspec.field(default_factory=MessagesConfig)

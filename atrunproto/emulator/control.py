@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from atrunproto import __version__
+from atrunproto.at.results import multitechReason
 from atrunproto.http import Call, Refusal, Route, Routes
 from atrunproto.ipeasy.module import SOCKETS, SocketTable
 from atrunproto.ipeasy.sockets import Socket
@@ -18,11 +19,11 @@ from atrunproto.secret import Secret
 from atrunproto.tcpatrun.module import SERVICE, TCPATRUNService
 from atrunproto.toml import ConfigError
 
-from .configuration import OPERATOR_CODE, checkHosts
+from .configuration import ACCESS_POINT_NAME, OPERATOR_CODE, UnderWay, checkHosts
 from .gpio import Hardware
 from .messaging import MessageControl
 from .module import EmulatedModule, Power
-from .network import Operator
+from .network import AccessPoint, Operator
 from .rack import Rack
 
 #: bytes of a request's body
@@ -95,6 +96,17 @@ class OperatorView(msgspec.Struct, forbid_unknown_fields=True):
     forbidden: bool = False
 
 
+class AccessPointView(msgspec.Struct, forbid_unknown_fields=True):
+    """
+    An access point, as the interface takes it; its password is never shown.
+    """
+
+    name: Annotated[str, ACCESS_POINT_NAME]
+    user: str = ""
+    password: Secret = msgspec.field(default_factory=lambda: Secret(""))
+    seconds: UnderWay = 0.0
+
+
 class NetworkChange(msgspec.Struct, forbid_unknown_fields=True):
     """
     The body of C{PATCH /network}; what isn't there stays, lists replace the present ones.
@@ -104,6 +116,10 @@ class NetworkChange(msgspec.Struct, forbid_unknown_fields=True):
     operators: Annotated[list[OperatorView], msgspec.Meta(min_length=1, max_length=MAX_ENTRIES)] | None = None
     hosts: Annotated[dict[str, str], msgspec.Meta(max_length=MAX_ENTRIES)] | None = None
     rejects: Annotated[list[str], msgspec.Meta(max_length=MAX_ENTRIES)] | None = None
+    givesNameservers: bool | None = None
+    accessPoints: Annotated[list[AccessPointView], msgspec.Meta(max_length=MAX_ENTRIES)] | None = None
+    #: the number of the error by which connections of Multi-Tech's stack fail; 0: they don't
+    refusal: Literal[0, 35866, 35868, 49153, 49155, 49156, 49157, 49158] | None = None
 
 
 class Control:
@@ -253,6 +269,12 @@ class Control:
             "operators": [OperatorView(each.name, each.code, each.forbidden) for each in network.operators],
             "hosts": network.hosts,
             "rejects": sorted(network.rejects),
+            "givesNameservers": network.givesNameServers,
+            "accessPoints": [
+                {"name": name, "user": point.user, "seconds": point.seconds}
+                for name, point in network.accessPoints.items()
+            ],
+            "refusal": 0 if network.refusal is None else network.refusal.number,
         }
 
     def changeNetwork(self, call: Call) -> object:
@@ -268,6 +290,14 @@ class Control:
             network.hosts = body.hosts
         if body.rejects is not None:
             network.rejects = set(body.rejects)
+        if body.givesNameservers is not None:
+            network.givesNameServers = body.givesNameservers
+        if body.accessPoints is not None:
+            network.accessPoints = {
+                each.name: AccessPoint(each.user, each.password, each.seconds) for each in body.accessPoints
+            }
+        if body.refusal is not None:
+            network.refusal = multitechReason(body.refusal) if body.refusal else None
         if body.operators is not None:
             network.operators = [_operator(each, network.operators) for each in body.operators]
         network.setService(network.inService if body.inService is None else body.inService)

@@ -20,6 +20,7 @@ from atrunproto.collecting import collectSeldom
 from atrunproto.descriptions import readServer
 from atrunproto.files import openMany
 from atrunproto.http import JSONSite
+from atrunproto.secret import readSecret
 from atrunproto.starting import CannotStart
 from atrunproto.token import TokenError, makeToken
 from atrunproto.toml import ConfigError, notText, readFile
@@ -170,7 +171,9 @@ class Options(usage.Options):
 
     def _merged(self) -> EmulatorConfig:
         try:
-            config = readFile(self["config"], EmulatorConfig) if self["config"] is not None else EmulatorConfig()
+            config = EmulatorConfig()
+            if self["config"] is not None:
+                config = readFile(self["config"], EmulatorConfig, readSecret)
         except ConfigError as error:
             raise ConfigError(f"config: {error}") from None
         names = ("address", "time-scale", "control", "control-token-file")
@@ -257,7 +260,9 @@ def addServices(services: MultiService, config: EmulatorConfig, reactor: Any) ->
         inService=config.network.inService,
         hosts=dict(config.network.hosts),
         nameservers=list(config.network.nameservers),
+        givesNameServers=config.network.givesNameservers,
         rejects=set(config.network.rejects),
+        accessPoints={each.name: each.accessPoint(config.timeScale) for each in config.network.accessPoint},
         zone=timeZone(config.network.zone),
     )
     config.network.messages.setUp(network.centre, config.timeScale)

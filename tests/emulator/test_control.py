@@ -11,6 +11,7 @@ from atrunproto import __version__
 from atrunproto.emulator.configuration import EmulatorConfig, ModuleConfig
 from atrunproto.emulator.control import MAX_BODY, Control
 from atrunproto.emulator.names import Found
+from atrunproto.multitech.errors import GPRS_AUTHENTICATION_FAILED
 from atrunproto.secret import Secret
 from tests.emulator.controlling import ControlTestCase
 from tests.requests import ask
@@ -226,6 +227,28 @@ class ControlTests(ControlTestCase):
         self.assertEqual(self.rack.network.lookUp("host.example").result, Found("127.0.0.9"))
         self.assertEqual(self.refused("PATCH", "/network", {"hosts": {"a": "b"}})[0], 400)
         self.assertEqual(self.done("GET", "/network")["hosts"], {"host.example": "127.0.0.9"})
+
+    def test_accessPoints(self) -> None:
+        """Access points can want a login, which a context then has to bring; no password is ever shown."""
+        self.start('AT+CGDCONT=1,"IP","good.apn"')
+        point = {"name": "good.apn", "user": "me", "password": "mine"}
+        changed = self.done("PATCH", "/network", {"accessPoints": [point], "givesNameservers": False})
+        self.assertEqual(changed["accessPoints"], [{"name": "good.apn", "user": "me", "seconds": 0.0}])
+        self.assertIs(changed["givesNameservers"], False)
+        self.assertEqual(self.answer("AT#SGACT=1,1"), ["ERROR"])
+        self.assertEqual(self.answer('AT#SGACT=1,1,"me","his"'), ["ERROR"])
+        self.assertEqual(self.answer('AT#SGACT=1,1,"me","mine"')[-1], "OK")
+        self.assertEqual(self.refused("PATCH", "/network", {"accessPoints": [{"name": ""}]})[0], 400)
+
+    def test_refusal(self) -> None:
+        """The connections of Multi-Tech's stack can be made to fail by a number."""
+        self.start()
+        self.assertEqual(self.done("GET", "/network")["refusal"], 0)
+        self.assertEqual(self.done("PATCH", "/network", {"refusal": 49156})["refusal"], 49156)
+        self.assertEqual(self.rack.network.refusal, GPRS_AUTHENTICATION_FAILED)
+        self.assertEqual(self.done("PATCH", "/network", {"refusal": 0})["refusal"], 0)
+        self.assertIsNone(self.rack.network.refusal)
+        self.assertEqual(self.refused("PATCH", "/network", {"refusal": 1})[0], 400)
 
     # Manual
 

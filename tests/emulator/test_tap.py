@@ -11,9 +11,11 @@ from twisted.python.usage import UsageError
 
 from atrunproto import __version__
 from atrunproto.emulator.configuration import ModulePlan, isPrivate, planModules
+from atrunproto.emulator.network import AccessPoint
 from atrunproto.emulator.products import PRODUCTS
 from atrunproto.emulator.rack import Rack
 from atrunproto.emulator.tap import EXAMPLES, Options, addServices
+from atrunproto.secret import Secret
 from atrunproto.smsatrun.activation import Activation
 from atrunproto.smsatrun.digest import Password
 
@@ -150,7 +152,14 @@ at = { 1 = "tcp:{n+6000}" }
 in-service = false
 hosts = { "host.example" = "127.0.0.9" }
 nameservers = ["127.0.0.53"]
+gives-nameservers = false
 rejects = ["bad.apn"]
+
+[[network.access-point]]
+name = "good.apn"
+user = "me"
+password = "mine"
+seconds = 30
 
 [[network.operator]]
 name = "Home"
@@ -176,7 +185,8 @@ arfcn = 3
     assert (added.imei, added.number, added.startup) == ("356938035643812", "+393331234570", ("ATI",))
     network = rack.network
     assert (network.inService, network.hosts, network.rejects) == (False, {"host.example": "127.0.0.9"}, {"bad.apn"})
-    assert network.nameservers == ["127.0.0.53"]
+    assert (network.nameservers, network.givesNameServers) == (["127.0.0.53"], False)
+    assert network.accessPoints == {"good.apn": AccessPoint("me", Secret("mine"), 0.0)}
     home, other = network.operators
     assert (home.name, home.forbidden, len(home.cells)) == ("Home", False, 7)
     assert (other.code, other.forbidden, [cell.identity for cell in other.cells]) == ("00102", True, [2])
