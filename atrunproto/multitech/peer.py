@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 #: seconds of silence before a parameter is written (MTS-PAR-13)
 PAUSE = 1.0
+#: seconds that a restart takes (A)
+RESTART = 10.0
 #: seconds that a connection may take (A)
 CONNECTION_WAIT = 150.0
 #: seconds that a name may take to be resolved (A)
@@ -140,6 +142,16 @@ class MultitechClient:
         return readVersion((await self._execute("AT#VVERSION")).lines)
 
     # -- parameters
+
+    async def eraseParameters(self) -> None:
+        """
+        Give all parameters their factory values, which takes a restart of the modem (MTS-MISC-14).
+        """
+        async with self._lock:
+            await self._execute("AT#DELFLASH")
+            await self._execute("AT+CFUN=1,1")
+            await deferLater(self._client.clock, RESTART)
+        await self.open()
 
     async def read(self, name: str, socket: int | None = None) -> Value:
         """

@@ -119,7 +119,7 @@ class Connected(TestCase):
         self.device = Device(Path(folder.name))
 
     async def test_client(self) -> None:
-        """A client sends and receives every byte as it is, has no lines on a pty, and hears when the device goes."""
+        """A client passes every byte as it is (MTS-SER-12), has no lines on a pty, and hears when the device goes."""
         line = Line()
         endpoint = clientFromString(self.reactor, f"serial:{self.device.path}:baudrate=9600:parity=E")
         await endpoint.connect(factoryOf(line))

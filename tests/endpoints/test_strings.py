@@ -30,7 +30,7 @@ def test_interfaces(parser: PtyParser | SerialParser) -> None:
     ],
 )
 def test_settings(options: dict[str, str], settings: SerialSettings) -> None:
-    """A serial device is opened as its string says; without options at 115200, eight bits, no parity, one stop bit."""
+    """A serial device is opened as its string says, else at 115200, eight bits, no parity, 1 stop bit (MTS-SER-06)."""
     endpoint = SerialParser().parseStreamClient(MemoryReactorClock(), "/dev/ttyS0", **options)
     assert isinstance(endpoint, SerialClientEndpoint)
     assert endpoint._settings == settings

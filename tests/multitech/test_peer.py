@@ -110,6 +110,14 @@ def test_empty() -> None:
     assert host.do(host.modem.read("PINGREMOTE")) == ""
 
 
+def test_erase() -> None:
+    """A program gets the factory values back, for which the modem restarts (MTS-MISC-14)."""
+    host = Host(OPEN)
+    host.do(host.modem.configure({"PINGNUM": 9, "APNSERV": "internet"}))
+    host.do(host.modem.eraseParameters())
+    assert (host.do(host.modem.read("PINGNUM")), host.do(host.modem.read("APNSERV"))) == (4, "")
+
+
 @pytest.mark.parametrize("pause", [PAUSE, 0.25])
 def test_pause(pause: float) -> None:
     """A parameter is written after a second of silence, or as long as the program wants (MTS-PAR-13, MTS-GAP-60)."""
