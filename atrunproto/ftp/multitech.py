@@ -8,8 +8,7 @@ Source: reference guide S000333C, chapter 4 and appendix B; MTS-FTP, MTS-SER-09,
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
@@ -28,12 +27,10 @@ from atrunproto.multitech.stack import Stack
 
 from .reasons import Reasons
 from .session import Session
-from .transfer import DataConnection, Download, Upload
+from .transfer import DataConnection, Download
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
-
-    Result = TypeVar("Result")
 
 commands = CommandTable("ftp Multi-Tech")
 
@@ -99,41 +96,41 @@ class Run:
         """
         return bool(self.parameters["FTPTYPE"] == "A")
 
-    async def begin(self, work: Coroutine[Any, Any, Result]) -> Result:
+    async def begin(self, kind: type[_Channel]) -> DataConnection:
         """
-        Do what comes before the file.
+        Do all that comes before the file.
 
+        @param kind: which way it goes.
         @raise CommandFailed: it can't be done; all is over then.
         """
-        beginning: Deferred[Result] = Deferred.fromCoroutine(work)
+        beginning: Deferred[DataConnection] = Deferred.fromCoroutine(self._begin(kind))
         self._beginning = beginning
         try:
-            begun: Result = await beginning
+            data: DataConnection = await beginning
         except BaseException as error:
             self.end()
             if self._why is None:
                 raise
             raise refuse(self._why) from error
         else:
-            return begun
+            return data
         finally:
             self._beginning = None
 
-    async def enter(self, path: str) -> Session:
+    async def _begin(self, kind: type[_Channel]) -> DataConnection:
         """
-        Log in, and go to a directory.
-
-        @raise CommandFailed: it can't be done.
+        Log in, go to the directory, and open the data connection.
         """
         parameters, link = self.parameters, self.link
         server, port = parameters.needed("FTPSERV"), parameters.needed("FTPPORT")
+        name, path = parameters.needed(f"FTP{kind.direction}FILENAME"), parameters[f"FTP{kind.direction}PATH"]
         host = await link.resolve(server)
         session = self._session = Session(self, str(link.address), bool(parameters["FTPMODE"]))
         await session.open(host, port, parameters["FTPUN"], parameters["FTPPW"], int(self.isASCII))
         link.touch()
         if path not in _HERE:
             await session.ask(f"CWD {path}")
-        return session
+        return await kind.opened(session, name)
 
     async def leave(self, why: Reason | None) -> ResultCode | Reason:
         """
@@ -178,11 +175,24 @@ class Run:
 class _Channel(Protocol):
     """
     What an instance is online with while a file moves.
+
+    @cvar direction: how the names of its parameters begin.
+    @cvar announcement: what tells the host that the port carries the file.
     """
 
-    def __init__(self, run: Run, data: DataConnection) -> None:
+    direction: str
+    announcement: Message
+
+    @staticmethod
+    async def opened(session: Session, name: str) -> DataConnection:
+        """
+        The data connection for a file.
+        """
+        raise NotImplementedError
+
+    def __init__(self, run: Run, data: Any) -> None:
         self._run = run
-        self._data = data
+        self._data: Any = data
         self._coding = Coded()
 
     def connectionMade(self) -> None:
@@ -223,7 +233,15 @@ class Fetched(_Channel):
     A file from the server on the line. What the host sends meanwhile is for nobody (MTS-FTP-11).
     """
 
-    _data: Download
+    direction = "GET"
+    announcement = Message.DATA_BEGIN
+
+    @staticmethod
+    async def opened(session: Session, name: str) -> DataConnection:
+        """
+        Have the server send.
+        """
+        return await session.retrieve(f"RETR {name}")
 
     def connectionMade(self) -> None:
         self._data.show(self)
@@ -249,9 +267,17 @@ class Stored(_Channel):
     A file from the line for the server; ETX ends it and is echoed (MTS-GAP-54). As text it has seven bits (MTS-FTP-05).
     """
 
-    _data: Upload
+    direction = "PUT"
+    announcement = Message.WAITING_FOR_DATA
 
-    def __init__(self, run: Run, data: Upload) -> None:
+    @staticmethod
+    async def opened(session: Session, name: str) -> DataConnection:
+        """
+        Have the server take.
+        """
+        return await session.store(f"STOR {name}")
+
+    def __init__(self, run: Run, data: Any) -> None:
         super().__init__(run, data)
         self._isASCII = run.isASCII
         self._isWhole = False
@@ -278,20 +304,21 @@ class Stored(_Channel):
         super()._over(why if self._isWhole else why or REASONS.gone)
 
 
+async def _move(at: ATInstance, kind: type[_Channel]) -> Online:
+    """
+    Move the file that the parameters name.
+    """
+    run = Run(at)
+    data = await run.begin(kind)
+    return Online(kind(run, data), message(at.module, kind.announcement), escapes=False)
+
+
 @commands.action("#FTPGET", longest=_SLOW, noCarrier=True, source="MTS-FTP-08 to MTS-FTP-12", **STRICT)
 async def get(at: ATInstance) -> Online:
     """
     Fetch the file #FTPGETFILENAME of the directory #FTPGETPATH; an ETX ends it, the final result tells how it went.
     """
-    run = Run(at)
-
-    async def opened() -> Download:
-        name = run.parameters.needed("FTPGETFILENAME")
-        session = await run.enter(run.parameters["FTPGETPATH"])
-        return await session.retrieve(f"RETR {name}")
-
-    download = await run.begin(opened())
-    return Online(Fetched(run, download), message(at.module, Message.DATA_BEGIN), escapes=False)
+    return await _move(at, Fetched)
 
 
 @commands.action("#FTPPUT", longest=_SLOW, noCarrier=True, source="MTS-FTP-13 to MTS-FTP-17", **STRICT)
@@ -299,12 +326,4 @@ async def put(at: ATInstance) -> Online:
     """
     Store what is typed up to an ETX as the file #FTPPUTFILENAME in the directory #FTPPUTPATH.
     """
-    run = Run(at)
-
-    async def opened() -> Upload:
-        name = run.parameters.needed("FTPPUTFILENAME")
-        session = await run.enter(run.parameters["FTPPUTPATH"])
-        return await session.store(f"STOR {name}")
-
-    upload = await run.begin(opened())
-    return Online(Stored(run, upload), message(at.module, Message.WAITING_FOR_DATA), escapes=False)
+    return await _move(at, Stored)
