@@ -101,7 +101,7 @@ class TestPutmail:
         """
         The body goes to the server as it is typed and isn't echoed, its end is; OK comes when the server has taken it.
 
-        MTS-SMTP-04, MTS-SMTP-06, MTS-SMTP-07, MTS-SMTP-08, MTS-SER-07, MTS-SER-08, MTS-MAIL-01 to MTS-MAIL-04.
+        MTS-SMTP-04, MTS-SMTP-06, MTS-SMTP-07, MTS-SMTP-08, MTS-SER-07, MTS-SER-08, MTS-MAIL-01..04.
         """
         mailer = sender("ATE1")
         mailer.say("AT#PUTMAIL")
@@ -211,7 +211,7 @@ class TestRefusals:
         """
         Each thing that a server can refuse has its error, and there is no end mark before it.
 
-        MTS-SMTP-11, MTS-SMTP-18, MTS-ERR-24, MTS-ERR-33 to MTS-ERR-36, MTS-ERR-47.
+        MTS-SMTP-11, MTS-SMTP-18, MTS-ERR-24, MTS-ERR-33..36, MTS-ERR-47.
         """
         for line in ("AT#PUTMAIL", "AT#SENDMAIL1"):
             mailer = sender()
@@ -351,7 +351,7 @@ class TestSendmail:
         """
         Each of the three mails is sent to its recipients with its subject and body, and only OK is shown.
 
-        MTS-SMTP-15, MTS-SMTP-16, MTS-SMTP-19, MTS-MAIL-05, MTS-MAIL-09 to MTS-MAIL-11.
+        MTS-SMTP-15, MTS-SMTP-16, MTS-SMTP-19, MTS-MAIL-05, MTS-MAIL-09..11.
         """
         mailer = sender(f'AT#REC{mail}="you@there"', f'AT#CCREC{mail}="c@d"', f'AT#SUBJ{mail}="Subject {mail}"')
         mailer.say(f"AT#BODY{mail}")
@@ -397,6 +397,33 @@ class TestParametersMeanwhile:
         assert mailer.say('AT#SUBJ1="Next"') == OK
 
 
+@pytest.mark.parametrize("service", ["SMTP", "POP3"])
+class TestServer:
+    """Which server is called."""
+
+    @pytest.mark.parametrize("name", ["mail.box", SERVER])
+    def test_place(self, service: str, name: str) -> None:
+        """
+        A server is called by its name or its address, at another port than the usual where one is set.
+
+        MTS-SMTP-01, MTS-SMTP-02, MTS-POP-01, MTS-POP-02.
+        """
+        for number in (2525, {"SMTP": 25, "POP3": 110}[service]):
+            mailer = Mailer(number, *SENDER, f'AT#{service}SERV="{name}"')
+            if number == 2525:
+                assert mailer.say(f"AT#{service}PORT={number}") == OK
+            assert mailer.say({"SMTP": "AT#SENDMAIL1", "POP3": "AT#GETMAIL"}[service]) == b""
+            assert len(mailer.host.callers) == 1
+
+    def test_limits(self, service: str) -> None:
+        """A port has five digits at most and is at most 65535; 0 means that none is set (MTS-SMTP-01, MTS-POP-02)."""
+        mailer = sender(f'AT#{service}SERV="mail.box"', f"AT#{service}PORT=65535", f"AT#{service}PORT=0")
+        assert mailer.say(f"AT#{service}PORT=65536") == failed(34882)
+        assert mailer.say({"SMTP": "AT#SENDMAIL1", "POP3": "AT#GETMAIL"}[service]) == failed(36929)
+        assert mailer.say(f'AT#{service}SERV="{"x" * 120}"') == OK
+        assert mailer.say(f'AT#{service}SERV="{"x" * 121}"') == failed(34882)
+
+
 BOX = ('AT#POP3SERV="mail.box"', 'AT#POP3UN="me"', 'AT#POP3PW="secret"')
 LETTER = b"Received: x\r\nFrom: a@b.com\r\nSubject: Hi\r\n\r\nData\r\n..dots\r\n"
 #: what the server says until it sends the mail
@@ -422,7 +449,7 @@ class TestGetmail:
         """
         The first mail is shown with or without its header, as the server sends it, and deleted.
 
-        MTS-POP-03 to MTS-POP-06, MTS-POP-08, MTS-POP-09, MTS-GAP-53.
+        MTS-POP-03..06, MTS-POP-08, MTS-POP-09, MTS-GAP-53.
         """
         mailer = fetching(f"AT#POP3HEADERMODE={mode}")
         assert mailer.serve(b"+OK 99 octets\r\n" + LETTER + b".") == b"DELE 1\r\n"
@@ -513,7 +540,7 @@ class TestGetmail:
 
     @pytest.mark.parametrize(("answers", "number"), [((b"-ERR no", b"+OK"), 38023), ((b"+OK", b"-ERR no"), 38018)])
     def test_notDeleted(self, answers: tuple[bytes, ...], number: int) -> None:
-        """A mail that the server doesn't delete is shown, with an error in place of OK (MTS-ERR-26, MTS-GAP-44)."""
+        """A mail that the server doesn't delete is shown, with an error in place of OK (MTS-ERR-26, MTS-ERR-28)."""
         mailer = fetching()
         mailer.serve(b"+OK", LETTER + b".")
         mailer.heard()
