@@ -22,6 +22,7 @@ from zope.interface import implementer
 from atrunproto.testing.dialogue import Dialogue, DialogueError, parse
 from atrunproto.testing.loopback import toLoopback
 from atrunproto.testing.replaying import support
+from atrunproto.testing.replaying.namespace import ownNetwork
 from atrunproto.testing.replaying.player import Difference, NotSupported, Player, Skipped, Surroundings
 from atrunproto.testing.replaying.report import Result, Status
 
@@ -128,7 +129,11 @@ async def _perform(reactor: Any, stage: Stage, dialogue: Dialogue) -> None:
 
 @asynccontextmanager
 async def _turn(reactor: Any) -> AsyncIterator[None]:
-    """Wait until no other replay on this machine uses the addresses of the dialogues."""
+    """Be where no other replay on this machine uses the addresses of the dialogues, or wait until none does."""
+    with ownNetwork() as isOwn:
+        if isOwn:
+            yield
+            return
     name = os.path.join(tempfile.gettempdir(), f"atrunproto-replay-{os.getuid()}.lock")
     with open(name, "a", encoding="ascii") as lock:
         while True:
