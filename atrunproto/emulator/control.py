@@ -119,7 +119,7 @@ class NetworkChange(msgspec.Struct, forbid_unknown_fields=True):
     givesNameservers: bool | None = None
     accessPoints: Annotated[list[AccessPointView], msgspec.Meta(max_length=MAX_ENTRIES)] | None = None
     #: the number of the error by which connections of Multi-Tech's stack fail; 0: they don't
-    refusal: Literal[0, 35866, 35868, 49153, 49155, 49156, 49157, 49158] | None = None
+    refusal: Literal[0, 35866, 35868, 36872, 49153, 49155, 49156, 49157, 49158] | None = None
 
 
 class Control:

@@ -120,9 +120,10 @@ def test_noAddressLeft() -> None:
     assert result(modem) == failed(35866)
 
 
-@pytest.mark.parametrize("number", [49153, 49155, 49156, 49157, 49158])
+@pytest.mark.parametrize("number", [36872, 49153, 49155, 49156, 49157, 49158])
 def test_internalErrors(number: int) -> None:
-    """MTS-ERR-41, MTS-ERR-43 to MTS-ERR-46: a test can have the modem fail inside, and its host hears the number."""
+    """MTS-ERR-15, MTS-ERR-41, MTS-ERR-43, MTS-ERR-44, MTS-ERR-45, MTS-ERR-46: a test can have the modem fail inside,
+    and its host hears the number."""
     modem = Modem(APN)
     modem.memory.network.refusal = multitechReason(number)
     assert result(modem) == failed(number)

@@ -61,7 +61,8 @@ class Server(NameServer):
 
 
 def test_ping() -> None:
-    """MTS-PING-02 to MTS-PING-05, MTS-PING-07: four requests by default, one line for each reply, and OK."""
+    """MTS-PING-02, MTS-PING-03, MTS-PING-04, MTS-PING-05, MTS-PING-07: four requests by
+    default, one line for each reply, and OK."""
     modem = connected('AT#PINGREMOTE="127.0.2.80"')
     assert ping(modem) == 4 * alive("127.0.2.80") + OK
 
