@@ -466,3 +466,20 @@ def test_slowServer(stage: Stage) -> None:
     assert len(stage.file.heard()) == MAX_UNDER_WAY + HIGH_WATER // 2
     stage.server.say(b"226 done")
     assert stage.wait().endswith(OK)
+
+
+def test_slowHost(stage: Stage) -> None:
+    """A host that doesn't read holds the server back; when it reads, all of the file comes (MTS-FTP-09, MTS-FTP-10)."""
+    stage.do("AT#FTPGET")
+    transport: Any = stage.port.transport
+    transport.pauseProducing()
+    stage.file.transport.limit = HIGH_WATER
+    # coded it is twice as long, more than the port could hold
+    blocks = MAX_UNDER_WAY // HIGH_WATER // 2 + 1
+    for _ in range(blocks):
+        stage.file.say(DLE * HIGH_WATER)
+    stage.file.close()
+    stage.server.say(b"226 done")
+    assert stage.wait() == b""
+    transport.resumeProducing()
+    assert stage.wait() == DLE * (2 * blocks * HIGH_WATER) + ETX + OK
