@@ -97,7 +97,7 @@ class _Asking(DatagramProtocol):
         # a ping socket puts in an identifier of its own, and tells its replies by it
         self._identifier = id(self) >> 4 & 0xFFFF
         self._began = module.clock.seconds()
-        self._done: Deferred[float | None] = Deferred(lambda done: None)
+        self._done: Deferred[float | None] = Deferred()
         # the port has a descriptor of its own
         self._port: Any = module.reactor.adoptDatagramPort(opened.fileno(), socket.AF_INET, self)
         opened.close()

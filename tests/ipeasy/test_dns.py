@@ -89,7 +89,7 @@ class Place:
     def ask(self, *servers: str, name: str = "host.example") -> Found:
         """Ask name servers directly."""
         network = self.module.network
-        found = self.module.call(names.ask, network.reactor, servers, network.namePort, name)
+        found = self.module.call(network.askServers, servers, name)
         assert isinstance(found, Found)
         return found
 
