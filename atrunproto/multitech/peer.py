@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 #: seconds of silence before a parameter is written (MTS-PAR-13)
 PAUSE = 1.0
+#: seconds that a modem has to answer when it is greeted (A)
+GREETING = 1.0
 #: seconds that a restart takes (A)
 RESTART = 10.0
 #: seconds that a connection may take (A)
@@ -109,9 +112,14 @@ class MultitechClient:
         """
         Open the stack if it is closed; before, no other command of its own is known (MTS-OPEN-03, MTS-OPEN-04).
 
+        A modem that has just been switched on is waited for.
+
         @return: the version of the stack.
         """
         async with self._lock:
+            # if it doesn't hear yet, the client looks for it before the next line
+            with suppress(CommandTimeout):
+                await self._client.execute("AT", GREETING)
             if not await self._isOpen():
                 await self._execute("AT+WOPEN=1")
             return await self._version()

@@ -68,7 +68,7 @@ def test_open(startup: list[str]) -> None:
 
 def test_openFirst() -> None:
     """A program opens the stack before any other command of its own, and an open one isn't opened again."""
-    for answer, sent in (("0", ["AT+WOPEN?", OPEN, "AT#VVERSION"]), ("1", ["AT+WOPEN?", "AT#VVERSION"])):
+    for answer, sent in (("0", ["AT", "AT+WOPEN?", OPEN, "AT#VVERSION"]), ("1", ["AT", "AT+WOPEN?", "AT#VVERSION"])):
         modem = Scripted(
             {"AT+WOPEN?": f"\r\n+WOPEN: {answer}\r\n\r\nOK\r\n", "AT#VVERSION": '#VERSION: "x"\r\n\r\nOK\r\n'}
         )
@@ -80,7 +80,15 @@ def test_openUntold() -> None:
     """A modem that doesn't tell whether its stack is open is told to open it (MTS-OPEN-04)."""
     modem = Scripted({"AT+WOPEN?": "\r\nERROR\r\n", "AT#VVERSION": '#VERSION: "x"\r\n\r\nOK\r\n'})
     assert modem.do(modem.modem.open()) == "x"
-    assert modem.lines == ["AT+WOPEN?", OPEN, "AT#VVERSION"]
+    assert modem.lines == ["AT", "AT+WOPEN?", OPEN, "AT#VVERSION"]
+
+
+def test_openEarly() -> None:
+    """A modem that is still starting when the program comes is waited for (MTS-OPEN-04)."""
+    host = Host()
+    host.memory.module.powerOff()
+    host.memory.module.powerOn()
+    assert host.do(host.modem.open(), within=20) == VERSION
 
 
 # -- parameters
