@@ -4,32 +4,16 @@ How a module calls a mail server.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import Factory
+
+from atrunproto.at.surroundings import Stack
 
 #: seconds that a server has to take the connection (A)
 CONNECTING = 60.0
-
-
-class Calls(Protocol):
-    """
-    What a call needs of the module.
-    """
-
-    @property
-    def clock(self) -> IReactorTime:
-        """
-        Where time comes from.
-        """
-
-    @property
-    def reactor(self) -> Any:
-        """
-        Where real sockets are made: an IReactorTCP.
-        """
 
 
 class _One(Factory):
@@ -46,7 +30,7 @@ class _One(Factory):
         return self._made
 
 
-async def call(module: Calls, host: str, port: int, address: str, made: IProtocol) -> None:
+async def call(module: Stack, host: str, port: int, address: str, made: IProtocol) -> None:
     """
     Connect to a server; from the module's own address when the server is on loopback or that address isn't.
 

@@ -17,8 +17,8 @@ from atrunproto.at.online import Escaped, Online
 from atrunproto.at.results import CME, NO_CARRIER, refuse
 
 from .calling import call
+from .channels import Outgoing
 from .letter import Attachment, Letter, isAddress
-from .outgoing import Outgoing
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:

@@ -11,32 +11,25 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectingCancelledError
-from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from atrunproto.at.errors import CommandFailed
 from atrunproto.at.online import ChannelTransport, Online
 from atrunproto.at.results import OK, Reason, ResultCode, refuse
-from atrunproto.at.surroundings import Surroundings
 from atrunproto.multitech.errors import NO_LINK, NO_RESPONSE, OPEN_FAILED, SEND_FAILED, Message, message
 from atrunproto.multitech.parameters import Parameters
 from atrunproto.multitech.stack import Link, Stack
+from atrunproto.multitech.surroundings import MultitechSurroundings
 
-from .calling import Calls, call
+from .calling import call
+from .channels import Channel, Outgoing
 from .endmark import END, EndMark
 from .envelope import envelopeOf
-from .outgoing import Outgoing
 
 #: seconds without an octet of the body after which sending is given up (MTS-SMTP-14)
 SILENCE = 50.0
-
-
-class MailSurroundings(Surroundings, Calls, Protocol):
-    """
-    What e-mail needs of the modem round it.
-    """
 
 
 class Running(Protocol):
@@ -115,8 +108,8 @@ class Composing(Outgoing):
             self._wait(True)
             super().resumeProducing()
 
-    def ended(self, spell: ChannelTransport, isTaken: bool) -> None:
-        spell.endWith(OK if isTaken else _whyNot(self._session))
+    def ended(self, spell: ChannelTransport, isWell: bool) -> None:
+        spell.endWith(OK if isWell else _whyNot(self._session))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._wait(False)
@@ -124,36 +117,20 @@ class Composing(Outgoing):
         self._session.abort()
 
 
-@implementer(IProtocol)
-class Reading:
+class Reading(Channel):
     """
     The channel on which a mail is shown, with the end mark behind it, whole or not; what is typed meanwhile is lost.
     """
 
-    def __init__(self, retrieval: Any) -> None:
-        self._retrieval = retrieval
-        self._spell: ChannelTransport | None = None
-
-    def makeConnection(self, transport: Any) -> None:
-        self._spell = transport
-        self.connectionMade()
-
     def connectionMade(self) -> None:
-        """
-        Let the mail come.
-        """
-        assert self._spell is not None
-        self._retrieval.over.addCallback(self._over)
+        super().connectionMade()
         if self._spell is not None:
-            self._spell.registerProducer(self._retrieval, True)
-            self._retrieval.show(self._spell.write)
+            self._spell.registerProducer(self._session, True)
+            self._session.show(self._spell.write)
 
-    def _over(self, isWell: bool) -> bool:
-        spell, self._spell = self._spell, None
-        if spell is not None:
-            spell.write(END)
-            spell.endWith(OK if isWell else _whyNot(self._retrieval))
-        return isWell
+    def ended(self, spell: ChannelTransport, isWell: bool) -> None:
+        spell.write(END)
+        spell.endWith(OK if isWell else _whyNot(self._session))
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -164,8 +141,8 @@ class Reading:
         """
         Nobody reads any more.
         """
-        self._spell = None
-        self._retrieval.abort()
+        super().connectionLost(reason)
+        self._session.abort()
 
 
 class MultitechMail:
@@ -175,7 +152,7 @@ class MultitechMail:
 
     __slots__ = ("_module",)
 
-    def __init__(self, module: MailSurroundings) -> None:
+    def __init__(self, module: MultitechSurroundings) -> None:
         self._module = module
 
     async def put(self) -> Online:

@@ -50,7 +50,7 @@ class Sender(Session):
             self.complete(head + self._lines.end())
         else:
             self.write(head)
-            self.await_()
+            self.expectTyping()
 
     # -- the attachment
 

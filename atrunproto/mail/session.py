@@ -139,11 +139,11 @@ class Session(smtp.ESMTPClient):
 
     def compose(self) -> None:
         """
-        Send the message by L{complete}, or as much of it as there is already, and then L{await_}.
+        Send the message by L{complete}, or as much of it as there is already, and then L{expectTyping}.
         """
         raise NotImplementedError
 
-    def await_(self) -> None:
+    def expectTyping(self) -> None:
         """
         Let the user type the rest, who takes as long as it takes.
         """

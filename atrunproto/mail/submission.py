@@ -150,7 +150,7 @@ class Submission(Session):
     def compose(self) -> None:
         self.write(self._envelope.head())
         if self.body is None:
-            self.await_()
+            self.expectTyping()
         else:
             # a stored body has nobody who would double its dots
             lines = Lines()

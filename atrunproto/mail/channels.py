@@ -1,5 +1,5 @@
 """
-The channel of an AT instance on which a part of a message is typed.
+The channels of an AT instance on which a part of a message is typed or shown.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from zope.interface import implementer
 
 from atrunproto.at.online import ChannelTransport
 
-#: a L{Session<atrunproto.mail.session.Session>}, whose module may not be imported before it is needed
+#: a L{Session<atrunproto.mail.session.Session>} or what is like it; its module may not be imported before it is needed
 Session = Any
 
 
 @implementer(IProtocol)
-class Outgoing:
+class Channel:
     """
-    Passes on what is typed; the server tells how much it takes.
+    A channel beside a session with a mail server, which ends when that does.
     """
 
     def __init__(self, session: Session) -> None:
@@ -33,21 +33,19 @@ class Outgoing:
 
     def connectionMade(self) -> None:
         """
-        The typing begins.
+        Online mode begins.
         """
-        if self._session.connected:
-            self._session.transport.registerProducer(self, True)
         self._session.over.addCallback(self._over)
 
-    def _over(self, isTaken: bool) -> bool:
+    def _over(self, isWell: bool) -> bool:
         spell, self._spell = self._spell, None
         if spell is not None:
-            self.ended(spell, isTaken)
-        return isTaken
+            self.ended(spell, isWell)
+        return isWell
 
-    def ended(self, spell: ChannelTransport, isTaken: bool) -> None:
+    def ended(self, spell: ChannelTransport, isWell: bool) -> None:
         """
-        The server has ended the connection first.
+        The session has ended first.
         """
         spell.loseConnection()
 
@@ -56,9 +54,26 @@ class Outgoing:
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        The typing ends.
+        Online mode ends.
         """
         self._spell = None
+
+
+class Outgoing(Channel):
+    """
+    Passes on what is typed; the server tells how much it takes.
+    """
+
+    def connectionMade(self) -> None:
+        if self._session.connected:
+            self._session.transport.registerProducer(self, True)
+        super().connectionMade()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The typing ends.
+        """
+        super().connectionLost(reason)
         if self._session.connected:
             self._session.transport.unregisterProducer()
 
