@@ -99,7 +99,7 @@ def test_parameters(form: list[str]) -> None:
     """
     Each parameter is written and read back by its kind, with echo or without, in words and in numbers.
 
-    MTS-PAR-01, MTS-PAR-04, MTS-PAR-06, MTS-PAR-07, MTS-PAR-08, MTS-SER-03, MTS-SER-05, MTS-RES-03..07,
+    MTS-PAR-01, MTS-PAR-04, MTS-PAR-06, MTS-PAR-07, MTS-PAR-08, MTS-PAR-10, MTS-SER-03, MTS-SER-05, MTS-RES-03..07,
     MTS-DIAL-01, MTS-DIAL-16, MTS-DIAL-20.
     """
     host = Host(OPEN)
