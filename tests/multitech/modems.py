@@ -55,3 +55,12 @@ class Modem:
         self.module.powerOff()
         self.memory.switchOn()
         self.say("ATE0")
+
+
+def connected(*lines: str, **facts: Any) -> Modem:
+    """A modem that has a connection, after these commands."""
+    modem = Modem('AT#APNSERV="apnserver.com"', *lines, **facts)
+    assert modem.say("AT#CONNECTIONSTART") == b""
+    modem.memory.advance(5)
+    assert modem.port.heard().endswith(b"Ok_Info_GprsActivation\r\n")
+    return modem

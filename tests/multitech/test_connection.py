@@ -15,7 +15,7 @@ from atrunproto.multitech.errors import GPRS_LOST, INACTIVE
 from atrunproto.multitech.lifecycle import STATES, TRANSITIONS, Input
 from atrunproto.multitech.stack import Stack
 from atrunproto.secret import Secret
-from tests.multitech.modems import OK, Modem, failed
+from tests.multitech.modems import OK, Modem, connected, failed
 
 UP = b"\r\n127.0.0.1\r\n\r\nOk_Info_GprsActivation\r\n"
 APN = 'AT#APNSERV="apnserver.com"'
@@ -24,15 +24,6 @@ APN = 'AT#APNSERV="apnserver.com"'
 def shown(state: str) -> bytes:
     """What AT#VSTATE answers."""
     return b'#STATE: "%s"\r\n' % state.encode() + OK
-
-
-def connected(*lines: str, **facts: Any) -> Modem:
-    """A modem that has a connection."""
-    modem = Modem(APN, *lines, **facts)
-    assert modem.say("AT#CONNECTIONSTART") == b""
-    modem.memory.advance(5)
-    assert modem.port.heard().endswith(b"Ok_Info_GprsActivation\r\n")
-    return modem
 
 
 def result(modem: Modem, seconds: float = 5) -> bytes:

@@ -12,18 +12,9 @@ from atrunproto.emulator.echoes import checksum
 from atrunproto.multitech.stack import Stack
 from atrunproto.testing.emulated import LiveModule
 from atrunproto.testing.replaying.internet import NameServer
-from tests.multitech.modems import OK, Modem, failed
+from tests.multitech.modems import OK, Modem, connected, failed
 
 FIRST, SECOND, OPERATORS = "127.0.2.53", "127.0.2.54", "127.0.2.60"
-
-
-def connected(*lines: str) -> Modem:
-    """A modem that has a connection."""
-    modem = Modem('AT#APNSERV="internet"', *lines)
-    modem.say("AT#CONNECTIONSTART")
-    modem.memory.advance(5)
-    assert modem.port.heard().endswith(b"Ok_Info_GprsActivation\r\n")
-    return modem
 
 
 def ping(modem: Modem, seconds: float = 60) -> bytes:
