@@ -84,8 +84,8 @@ class ATClient(PeerWire):
         @param data: what to send at the prompt, without ^Z.
         @param counted: the prompt takes a number of octets, so no ^Z follows the data; C{None}: as known of the
             command. The prompt C{>>>} always does.
-        @param block: tells how many octets follow an information line as they are, line ends and result codes among
-            them; C{Response.data} has them (C{#SRECV}).
+        @param block: hears each information line when it comes, and tells how many octets follow it as they are, line
+            ends and result codes among them; C{Response.data} has them (C{#SRECV}).
         @raise CommandFailed: (by the Deferred) the module answers an error.
         @raise CommandTimeout: (by the Deferred) it doesn't answer in time.
         @raise LinkLost: (by the Deferred) the connection is lost, or is closed already.

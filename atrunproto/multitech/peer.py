@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from atrunproto.at.errors import CommandFailed, CommandTimeout, Misuse, PeerViolation
 from atrunproto.at.peercalls import callText
 from atrunproto.at.peerlines import reasonOf
-from atrunproto.at.results import MULTITECH, OK
+from atrunproto.at.results import MULTITECH
 from atrunproto.secret import Secret
 
 from . import errors
@@ -32,6 +32,7 @@ from .answers import (
     Value,
     errorOf,
     isAddress,
+    messageOf,
     readAddresses,
     readDisplay,
     readEchoes,
@@ -340,7 +341,8 @@ class MultitechClient:
         finally:
             self._isStarting = False
         addresses = [line for line in answer.lines if isAddress(line)]
-        if answer.result == OK.text:
+        if messageOf(answer.result) is None:
+            # it is the OK of what has stopped it
             raise ConnectionFailed(_START, errors.ACTIVATION_FAILED)
         if not addresses:
             raise PeerViolation("the modem has connected, and tells no address")
