@@ -100,6 +100,10 @@ class Submission(Session):
         super()._disconnectFromServer()
         self.setTimeout(LEAVING)
 
+    def esmtpEHLORequired(self, code: int = -1, resp: bytes | None = None) -> None:
+        self._refusal = USER_REJECTED
+        super().esmtpEHLORequired(code, resp)
+
     def authenticate(self, code: int, resp: bytes, items: Any) -> None:
         """
         Log in where that is wanted; a server that offers no way to do so knows no user (A).

@@ -344,11 +344,12 @@ class TestLogin:
         mailer.serve(b"535 no", b"535 no", b"221 bye")
         assert mailer.heard() == failed(38081)
 
-    def test_noneOffered(self) -> None:
+    @pytest.mark.parametrize("answer", [b"250 box", b"502 what?"])
+    def test_noneOffered(self, answer: bytes) -> None:
         """A server that knows no login gets no mail of one who has to log in (A)."""
         mailer = sender('AT#SMTPUN="me"', 'AT#SMTPPW="secret"')
         mailer.say("AT#SENDMAIL1")
-        mailer.serve(b"220 here", b"250 box", b"221 bye")
+        mailer.serve(b"220 here", answer, b"221 bye")
         assert mailer.heard() == failed(38080)
 
 
