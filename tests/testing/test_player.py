@@ -228,9 +228,8 @@ class PlayerTests(TestCase):
         """What isn't there yet is told, and is no pass."""
         for body, header, what in [
             ("PORT phone\n> AT\n", "", "port phone needs telephone calls"),
-            ("PORT at1\n> AT\n", "# @world ping 10.0.0.1\n", "@world ping needs ping"),
+            ("PORT at1\n> AT\n", "# @world isp 123 always busy\n", "@world isp needs telephone calls"),
             ("PORT at1\n# @ppp open\n", "", "@ppp open needs data calls and PPP"),
-            ("# @close smtp\n", "", "@close smtp needs mail"),
         ]:
             result = await self.played(body, header)
             assert (result.status, result.what) == (Status.UNSUPPORTED, what)
