@@ -187,6 +187,7 @@ MULTITECH_FAMILY = Family(
         multitech.displays,
         ftpMultitech.commands,
         transparent.commands,
+        transparent.udp,
         multitech.connection,
         multitechMail.commands,
     ),

@@ -8,68 +8,24 @@ from typing import Any
 import pytest
 from twisted.internet.error import ConnectionLost
 
-from atrunproto.at.results import Reason, refuse
-from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, NAME_FAILED, NO_LINK
-from atrunproto.multitech.stack import Stack, State
+from atrunproto.at.results import Reason
+from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, NO_LINK
 from atrunproto.testing.emulated import Wire
 from atrunproto.testing.link import HIGH_WATER
-from tests.multitech.modems import OK, Modem, failed
+from tests.multitech.modems import OK, failed
+from tests.transparent.links import ADDRESS, CLOSED, ETX, SERVER, WAITING, LinkedModem
 
-ADDRESS = "127.0.0.5"
-SERVER = "127.0.2.23"
-WAITING = b"\r\nOk_Info_WaitingForData\r\n"
-CLOSED = b"\r\nOk_Info_SocketClosed\r\n" + OK
-ETX = b"\x03"
 #: octets at a time, and how many times, where somebody doesn't read
 CHUNK, SENT = 65536, 12
 
 
-class FakeLink:
-    """A connection to the Internet that a test ends."""
-
-    def __init__(self) -> None:
-        self.state = State.CONNECTED
-        self.address: str | None = ADDRESS
-        self.touches = 0
-        self.names = {SERVER: SERVER, "server.domain.com": SERVER}
-        self._watchers: list[Callable[[Reason | None], None]] = []
-
-    async def resolve(self, name: str) -> str:
-        """Know one name."""
-        if name not in self.names:
-            raise refuse(NAME_FAILED)
-        return self.names[name]
-
-    def watch(self, lost: Callable[[Reason | None], None]) -> Callable[[], None]:
-        """Remember who watches."""
-        self._watchers.append(lost)
-        return lambda: self._watchers.remove(lost) if lost in self._watchers else None
-
-    def touch(self) -> None:
-        """Count."""
-        self.touches += 1
-
-    def drop(self) -> None:
-        """The host ends it."""
-        self.lose(None)
-
-    def lose(self, reason: Reason | None) -> None:
-        """It is gone."""
-        self.state, self.address = State.IDLE, None
-        watchers, self._watchers = self._watchers, []
-        for lost in watchers:
-            lost(reason)
-
-
-class Sockets(Modem):
+class Sockets(LinkedModem):
     """A modem with a link, and a server that its sockets call."""
 
     def __init__(self, *lines: str, dleMode: int = 1, delay: int = 0) -> None:
         super().__init__(
             f'AT#TCPSERV=1,"{SERVER}"', "AT#TCPPORT=1,23", f"AT#DLEMODE=1,{dleMode}", f"AT#TCPTXDELAY=1,{delay}", *lines
         )
-        self.link = FakeLink()
-        self.module.part(Stack).link = self.link
         self.server = self.memory.host(23, SERVER)
 
     def open(self) -> Wire:
@@ -85,15 +41,6 @@ class Sockets(Modem):
     def call(self, source: str = "127.0.2.77") -> Wire:
         """Call the listener."""
         return self.memory.call(2024, ADDRESS, source)
-
-    def type(self, data: bytes) -> bytes:
-        """Send octets, and give what comes back."""
-        return self.port.say(data)
-
-    def after(self, seconds: float) -> bytes:
-        """Let time pass."""
-        self.memory.advance(seconds)
-        return self.port.heard()
 
 
 def test_bothWays() -> None:

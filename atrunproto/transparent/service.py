@@ -1,0 +1,189 @@
+"""
+What the TCP and the UDP sockets of a Multi-Tech modem have in common: a service with one listener or session.
+
+Source: Multi-Tech guide, ch. 5 and 6; MTS-TCP, MTS-UDP, MTS-GAP-25.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from twisted.internet.defer import Deferred
+
+from atrunproto.at.online import Online
+from atrunproto.at.results import Reason, refuse
+from atrunproto.multitech.errors import GPRS_LOST, Message, message
+from atrunproto.multitech.parameters import Parameters
+from atrunproto.multitech.stack import Claim, Link, Stack
+
+from .module import Session
+
+if TYPE_CHECKING:
+    from atrunproto.at.module import ATInstance
+    from atrunproto.multitech.coding import Coding
+    from atrunproto.multitech.surroundings import MultitechSurroundings
+
+#: what the server's parameter of a listener holds to admit every peer (MTS-TCP-04, MTS-UDP-02)
+ANYBODY = "255.255.255.255"
+#: seconds until a port that was busy when a peer came is asked again (A)
+AGAIN = 0.1
+
+
+class Listening(NamedTuple):
+    """
+    A port that waits for its peer.
+
+    @ivar at: who is told of the peer.
+    @ivar leave: leaves the port.
+    @ivar socket: its number, where sockets have one.
+    """
+
+    at: ATInstance
+    leave: Callable[[], Deferred[None]]
+    socket: int | None = None
+
+
+class Service:
+    """
+    Claims the stack while it runs, and ends with the link.
+
+    @cvar name: of the service.
+    @ivar lost: why the link was lost since the service began.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, module: MultitechSurroundings) -> None:
+        self.module = module
+        self.parameters = Parameters(module.settings)
+        self.listening: Listening | None = None
+        self.lost: Reason | None = None
+        self._stack = module.part(Stack)
+        self._claim: Claim | None = None
+        self._forget: Callable[[], None] = lambda: None
+        self._session: Session | None = None
+        self._stack.whenClosed(self.powerOff)
+
+    def powerOff(self) -> None:
+        """
+        All ends.
+        """
+        self._linkLost(None)
+
+    # -- how it begins and ends
+
+    def begin(self) -> Link:
+        """
+        Claim the stack.
+
+        @raise CommandFailed: there is no link (35867), or another service runs (37122).
+        """
+        link = self._stack.needLink()
+        self._claim = self._stack.claim(self.name)
+        self.lost = None
+        self._forget = link.watch(self._linkLost)
+        return link
+
+    def end(self) -> None:
+        """
+        Let another service begin.
+        """
+        self._session = None
+        self._forget()
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.release()
+
+    def cancel(self) -> bool:
+        """
+        Give up an attempt to connect, if there is one; it is refused then.
+        """
+        return False
+
+    def _linkLost(self, reason: Reason | None) -> None:
+        self.lost = reason
+        if self.cancel():
+            return
+        if self._session is not None:
+            self._session.end(reason)
+        elif self.listening is not None:
+            at = self.listening.at
+            self.stopListening()
+            if reason is not None:
+                at.notify(reason)
+
+    def address(self, link: Link) -> str:
+        """
+        The module's own address.
+
+        @raise CommandFailed: the link was lost meanwhile.
+        """
+        if link.address is None:
+            raise refuse(self.lost or GPRS_LOST)
+        return link.address
+
+    def near(self, link: Link, host: str) -> str:
+        """
+        The address of a socket that speaks to a host: the module's own when the host is on loopback or that address
+        isn't; empty: any.
+
+        @raise CommandFailed: as of L{address}.
+        """
+        address = self.address(link)
+        return address if host.startswith("127.") or not address.startswith("127.") else ""
+
+    # -- its session
+
+    def newSession(self, link: Link, coding: Coding, delay: int) -> Session:
+        """
+        @param delay: milliseconds that a frame waits which isn't full.
+        """
+        module = self.module
+        return Session(module.clock, coding, delay / 1000, message(module, Message.SOCKET_CLOSED), self.end, link.touch)
+
+    def online(self, session: Session) -> Online:
+        """
+        Have the port go online with a session.
+        """
+        self._session = session
+        module = self.module
+        return Online(
+            session.channel,
+            message(module, Message.WAITING_FOR_DATA),
+            lost=message(module, Message.SOCKET_CLOSED),
+            escapes=False,
+        )
+
+    # -- a peer that calls
+
+    def leavePort(self) -> Deferred[None]:
+        """
+        Listen no more.
+        """
+        assert self.listening is not None
+        leave, self.listening = self.listening.leave, None
+        return leave()
+
+    def stopListening(self) -> Deferred[None]:
+        """
+        End without a peer.
+        """
+        stopped = self.leavePort()
+        self.end()
+        return stopped
+
+    def called(self, at: ATInstance, session: Session) -> None:
+        """
+        A peer has begun a session: go online with it.
+        """
+        self._session = session
+        # the connection is there when this turn is over
+        self.module.clock.callLater(0, self._answer, at, session)
+
+    def _answer(self, at: ATInstance, session: Session) -> None:
+        """
+        Go online; a port that runs a command is asked again.
+        """
+        if self._session is session and not at.answer(lambda _: self.online(session)):
+            self.module.clock.callLater(AGAIN, self._answer, at, session)
