@@ -1,8 +1,8 @@
 """
-A TCP session of a Multi-Tech modem: the bridge between the AT port of the module and a connection to the peer.
+A session of a Multi-Tech modem, by TCP or UDP: the bridge between the AT port of the module and the peer.
 
-Source: Multi-Tech guide, ch. 5, App. A (act as a TCP client, server), App. B (opening a TCP socket, ETX is a
-character); MTS-TCP-05, MTS-TCP-13 to MTS-TCP-20, MTS-TCP-26.
+Source: Multi-Tech guide, ch. 5 and 6, App. A (act as a TCP client, server), App. B (opening a TCP socket, ETX is a
+character); MTS-TCP-05, MTS-TCP-13 to MTS-TCP-20, MTS-TCP-26, MTS-UDP-03, MTS-UDP-11 to MTS-UDP-13.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Session(Protocol):
         passed: Callable[[], None] = lambda: None,
     ) -> None:
         """
-        @param delay: seconds that a frame waits which isn't full (TCPTXDELAY).
+        @param delay: seconds that a frame waits which isn't full (TCPTXDELAY, UDPTXDELAY).
         @param closed: what tells, before OK, that the socket is closed.
         @param over: called once, when the connection is gone and before that is told.
         @param passed: called whenever octets have passed.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from atrunproto.at.results import Reason, refuse
-from atrunproto.multitech.errors import NAME_FAILED
+from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, NAME_FAILED
 from atrunproto.multitech.stack import Stack, State
 from tests.multitech.modems import OK, Modem
 
@@ -14,6 +15,8 @@ SERVER = "127.0.2.23"
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
 CLOSED = b"\r\nOk_Info_SocketClosed\r\n" + OK
 ETX = b"\x03"
+LOSSES = [(GPRS_LOST, 35841), (INACTIVE, 35862)]
+"""Why the link is lost, and the number that tells it."""
 
 
 class FakeLink:
@@ -69,3 +72,11 @@ class LinkedModem(Modem):
         """Let time pass."""
         self.memory.advance(seconds)
         return self.port.heard()
+
+
+ENDS: dict[str, Callable[[LinkedModem], Any]] = {
+    "link": lambda modem: modem.link.lose(None),
+    "stack": lambda modem: modem.say("AT+WOPEN=0"),
+    "power": lambda modem: modem.restart(),
+}
+"""What ends a listener without a word."""

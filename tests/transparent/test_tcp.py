@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from twisted.internet.error import ConnectionLost
 
 from atrunproto.at.results import Reason
-from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, NO_LINK
+from atrunproto.multitech.errors import GPRS_LOST, NO_LINK
 from atrunproto.testing.emulated import Wire
 from atrunproto.testing.link import HIGH_WATER
 from tests.multitech.modems import OK, failed
-from tests.transparent.links import ADDRESS, CLOSED, ETX, SERVER, WAITING, LinkedModem
+from tests.transparent.links import ADDRESS, CLOSED, ENDS, ETX, LOSSES, SERVER, WAITING, LinkedModem
 
 #: octets at a time, and how many times, where somebody doesn't read
 CHUNK, SENT = 65536, 12
@@ -117,7 +116,7 @@ def test_reset() -> None:
     assert modem.say("AT") == OK
 
 
-@pytest.mark.parametrize(("reason", "number"), [(GPRS_LOST, 35841), (INACTIVE, 35862)])
+@pytest.mark.parametrize(("reason", "number"), LOSSES)
 def test_linkLost(reason: Reason, number: int) -> None:
     """The loss of the link ends the session, towards the peer too (MTS-TCP-26)."""
     modem = Sockets()
@@ -252,17 +251,12 @@ def test_oneAtATime() -> None:
     assert modem.say("AT#TCPPORT=1,5") == failed(37123)
 
 
-@pytest.mark.parametrize("how", ["link", "stack", "power"])
+@pytest.mark.parametrize("how", ENDS)
 def test_listenerEnds(how: str) -> None:
     """A listener ends with the link, with the stack, and with the power (MTS-TCP-06)."""
     modem = Sockets()
     modem.listen()
-    end: dict[str, Callable[[], Any]] = {
-        "link": lambda: modem.link.lose(None),
-        "stack": lambda: modem.say("AT+WOPEN=0"),
-        "power": modem.restart,
-    }
-    end[how]()
+    ENDS[how](modem)
     assert modem.call().isClosed
 
 

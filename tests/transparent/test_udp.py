@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from twisted.internet.protocol import DatagramProtocol
 
 from atrunproto.at.results import Reason
-from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, NO_LINK
+from atrunproto.multitech.errors import GPRS_LOST, NO_LINK
 from atrunproto.testing.emulated import DatagramWire
 from tests.multitech.modems import OK, failed
-from tests.transparent.links import ADDRESS, CLOSED, ETX, SERVER, WAITING, LinkedModem
+from tests.transparent.links import ADDRESS, CLOSED, ENDS, ETX, LOSSES, SERVER, WAITING, LinkedModem
 
 PORT = 5001
 PEER, OTHER = "127.0.2.77", "127.0.2.99"
@@ -127,7 +126,7 @@ def test_boundaries(delay: int) -> None:
     assert server.heard() == ([bytes(80)] if delay else [])
 
 
-@pytest.mark.parametrize(("reason", "number"), [(GPRS_LOST, 35841), (INACTIVE, 35862)])
+@pytest.mark.parametrize(("reason", "number"), LOSSES)
 def test_linkLost(reason: Reason, number: int) -> None:
     """An error in a session comes behind an ETX (MTS-UDP-13)."""
     modem = Datagrams()
@@ -251,17 +250,12 @@ def test_portTaken() -> None:
     assert modem.say("AT#UDPPORT=5") == OK
 
 
-@pytest.mark.parametrize("how", ["link", "stack", "power"])
+@pytest.mark.parametrize("how", ENDS)
 def test_listenerEnds(how: str) -> None:
     """A listener ends with the link, with the stack, and with the power (MTS-UDP-05)."""
     modem = Datagrams()
     modem.listen()
-    end: dict[str, Callable[[], Any]] = {
-        "link": lambda: modem.link.lose(None),
-        "stack": lambda: modem.say("AT+WOPEN=0"),
-        "power": modem.restart,
-    }
-    end[how]()
+    ENDS[how](modem)
     assert modem.ports == []
 
 
