@@ -63,6 +63,8 @@ class Service:
         self._claim: Claim | None = None
         self._forget: Callable[[], None] = lambda: None
         self._session: Session | None = None
+        # who goes online with the session as soon as it may
+        self._waiting: ATInstance | None = None
         self._stack.whenClosed(self.powerOff)
 
     def powerOff(self) -> None:
@@ -89,7 +91,7 @@ class Service:
         """
         Let another service begin.
         """
-        self._session = None
+        self._session = self._waiting = None
         self._forget()
         claim, self._claim = self._claim, None
         if claim is not None:
@@ -105,13 +107,14 @@ class Service:
         self.lost = reason
         if self.cancel():
             return
+        waiting = self._waiting
         if self._session is not None:
             self._session.end(reason)
         elif self.listening is not None:
-            at = self.listening.at
+            waiting = self.listening.at
             self.stopListening()
-            if reason is not None:
-                at.notify(reason)
+        if waiting is not None and reason is not None:
+            waiting.notify(reason)
 
     def address(self, link: Link) -> str:
         """
@@ -146,7 +149,7 @@ class Service:
         """
         Have the port go online with a session.
         """
-        self._session = session
+        self._session, self._waiting = session, None
         module = self.module
         return Online(
             session.channel,
@@ -177,7 +180,7 @@ class Service:
         """
         A peer has begun a session: go online with it.
         """
-        self._session = session
+        self._session, self._waiting = session, at
         # the connection is there when this turn is over
         self.module.clock.callLater(0, self._answer, at, session)
 
