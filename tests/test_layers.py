@@ -34,6 +34,7 @@ services of Multi-Tech's stack share its parameters and its connection.
 """
 
 SHELLS = {
+    "at.calling",
     "at.module",
     "at.online",
     "at.peer",
@@ -69,7 +70,6 @@ SHELLS = {
     "ftp.peererrors",
     "ftp.session",
     "ftp.transfer",
-    "mail.calling",
     "mail.channels",
     "mail.commands",
     "multitech.commands",

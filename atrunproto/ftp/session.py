@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, TimeoutError
-from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IProtocol
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IProtocol
 
+from atrunproto.at.calling import One, call
 from atrunproto.at.results import Reason, refuse
 from atrunproto.at.surroundings import Stack
 
@@ -54,34 +53,6 @@ class Keeper(Protocol):
         """
         The server has closed the control connection, or it was ended from here.
         """
-
-
-class One(Factory):
-    """
-    Makes one connection what it is to be, if it comes from the right address.
-    """
-
-    noisy = False
-
-    def __init__(self, made: IProtocol, source: str | None = None) -> None:
-        """
-        @param source: the address that it must come from.
-        """
-        self._made: Any = made
-        self._source = source
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        if self._source is not None and not _isSame(getattr(addr, "host", ""), self._source):
-            return None
-        made, self._made = self._made, None
-        return made
-
-
-def _isSame(host: str, other: str) -> bool:
-    """
-    Whether two addresses are one machine's; all of loopback is.
-    """
-    return host == other or (host.startswith("127.") and other.startswith("127."))
 
 
 class Session:
@@ -143,15 +114,7 @@ class Session:
         await self.setType(type)
 
     async def _connect(self, host: str, port: int, made: IProtocol) -> None:
-        """
-        Connect; from the address of the context when the peer is on loopback or that address isn't.
-        """
-        surroundings, patience = self._keeper.surroundings, self._keeper.patience
-        isNear = host.startswith("127.") or not self._address.startswith("127.")
-        endpoint = TCP4ClientEndpoint(
-            surroundings.reactor, host, port, patience, (self._address, 0) if isNear else None
-        )
-        await endpoint.connect(One(made)).addTimeout(patience, surroundings.clock)
+        await call(self._keeper.surroundings, host, port, self._address, made, self._keeper.patience)
 
     async def _ask(self, text: str) -> str:
         control = self._control

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from atrunproto.admission import Rule
 from atrunproto.at.bearer import LOCAL, Bearer
+from atrunproto.at.calling import sourceTowards
 from atrunproto.at.module import ATInstance
 from atrunproto.at.notices import Notice
 from atrunproto.at.online import Online
@@ -376,8 +377,7 @@ class Socket:
             self._local = address
             if self._conversation is not None:
                 self._conversation.resolved()
-            onLoopback = found.startswith("127.") or not address.startswith("127.")
-            return begin(found, address if onLoopback else "", attempt.fail)
+            return begin(found, sourceTowards(found, address), attempt.fail)
 
         self._attempt = attempt
         timeout = self.clock.callLater(self.config[3] / 10, attempt.giveUp, TimeoutError())

@@ -13,13 +13,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from atrunproto.at.calling import call
 from atrunproto.at.online import Escaped, Online
 from atrunproto.at.results import CME, NO_CARRIER, refuse
 
-from .calling import call
 from .channels import Outgoing
 from .letter import Attachment, Letter, isAddress
-from .surroundings import Surroundings
+from .surroundings import CONNECTING, Surroundings
 
 if TYPE_CHECKING:
     from .sender import Sender
@@ -150,7 +150,7 @@ class Mail:
         host, port = _server(settings.value("#ESMTP"))
 
         async def reach() -> None:
-            await call(surroundings, await surroundings.resolve(host), port, address, sender)
+            await call(surroundings, await surroundings.resolve(host), port, address, sender, CONNECTING)
 
         def over(result: Any) -> Any:
             self._sender = None

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from atrunproto.at.calling import call
 from atrunproto.at.errors import CommandFailed
 from atrunproto.at.online import ChannelTransport, Online
 from atrunproto.at.results import OK, Reason, ResultCode, refuse
@@ -23,10 +24,10 @@ from atrunproto.multitech.parameters import Parameters
 from atrunproto.multitech.stack import Link, Stack
 from atrunproto.multitech.surroundings import MultitechSurroundings
 
-from .calling import call
 from .channels import Channel, Outgoing
 from .endmark import END, EndMark
 from .envelope import envelopeOf
+from .surroundings import CONNECTING
 
 #: seconds without an octet of the body after which sending is given up (MTS-SMTP-14)
 SILENCE = 50.0
@@ -253,7 +254,7 @@ class MultitechMail:
     async def _reach(self, link: Link, server: str, port: int, session: Any) -> None:
         try:
             host = await link.resolve(server)
-            await call(self._module, host, port, link.address or "", session)
+            await call(self._module, host, port, link.address or "", session, CONNECTING)
         except CommandFailed as error:
             session.fail(error.reason)
         except ConnectError:

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from atrunproto.at.surroundings import ContextUser
 
+#: seconds that a server has to take the connection (A)
+CONNECTING = 60.0
+
 
 class Surroundings(ContextUser, Protocol):
     """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from twisted.internet.defer import Deferred
 
+from atrunproto.at.calling import sourceTowards
 from atrunproto.at.online import Online
 from atrunproto.at.results import Reason, refuse
 from atrunproto.multitech.errors import GPRS_LOST, Message, message
@@ -128,13 +129,11 @@ class Service:
 
     def near(self, link: Link, host: str) -> str:
         """
-        The address of a socket that speaks to a host: the module's own when the host is on loopback or that address
-        isn't; empty: any.
+        The address of a socket that speaks to a host; empty: the system's choice.
 
         @raise CommandFailed: as of L{address}.
         """
-        address = self.address(link)
-        return address if host.startswith("127.") or not address.startswith("127.") else ""
+        return sourceTowards(host, self.address(link))
 
     # -- its session
 

@@ -8,9 +8,9 @@ import pytest
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Protocol
 
+from atrunproto.at.calling import One
 from atrunproto.at.results import CME
 from atrunproto.ftp.control import REPLY_LINES
-from atrunproto.ftp.session import One
 from atrunproto.ftp.transfer import WINDOW
 from atrunproto.testing.emulated import MemoryModule, Wire
 from atrunproto.testing.link import HIGH_WATER, MAX_UNDER_WAY

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from atrunproto.emulator.nvm import NVM
-from atrunproto.mail.calling import CONNECTING
 from atrunproto.mail.session import LINES, TIMEOUT
+from atrunproto.mail.surroundings import CONNECTING
 from atrunproto.testing.emulated import Host, MemoryModule, Wire
 
 SERVER = "127.0.0.5"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from atrunproto.mail.calling import CONNECTING
 from atrunproto.mail.endmark import END
 from atrunproto.mail.multitech import SILENCE
 from atrunproto.mail.submission import TIMEOUT
+from atrunproto.mail.surroundings import CONNECTING
 from atrunproto.testing.emulated import Wire
 from atrunproto.testing.link import HIGH_WATER
 from tests.mail.links import SERVER, Mailer
