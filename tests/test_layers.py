@@ -42,6 +42,7 @@ SHELLS = {
     "at.peeronline",
     "at.peersending",
     "at.peertransfer",
+    "at.peertransport",
     "at.peerwire",
     "at.port",
     "at.prompting",
@@ -114,7 +115,6 @@ SHELLS = {
     "ipeasy.peercommand",
     "ipeasy.peerlistening",
     "ipeasy.peeronline",
-    "ipeasy.peertransport",
 }
 """The modules of protocol packages that may know Twisted; every other one is a codec."""
 

@@ -25,12 +25,12 @@ from twisted.python.failure import Failure
 from atrunproto.at.errors import ATError, CommandFailed
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peeronline import OnlineAddress
+from atrunproto.at.peertransport import SocketTransport
 
 from .peer import DIAL_WAIT, SocketClientEndpoint, SocketServerEndpoint, connectError
 from .peercontexts import Context, SocketSettings, prepare
 from .peerlistening import addressesOf
 from .peerreading import receive
-from .peertransport import SocketTransport
 
 #: octets of one #SSENDEXT; the least that a document gives (reference 6.5)
 SEND_SIZE = 1020

@@ -21,10 +21,10 @@ from atrunproto.at.online import Escaped
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peeronline import FalseAlarm
 from atrunproto.at.peersending import ESCAPE_GUARD
+from atrunproto.at.peertransport import SocketTransport
 from atrunproto.at.results import NO_CARRIER
 
 from .peerreading import receive
-from .peertransport import SocketTransport
 
 #: octets handed to the AT line at once
 PIECE = 16 * 1024

@@ -1,8 +1,7 @@
 """
-What the peer's two kinds of connections through a module have in common: a transport with a buffer of its own.
+What all connections of a peer through a module have in common: a transport with a buffer of its own.
 
-How octets get to the module and back is the affair of L{atrunproto.ipeasy.peeronline} and
-L{atrunproto.ipeasy.peercommand}.
+How octets get to the module and back is the affair of each kind of connection.
 """
 
 from __future__ import annotations
