@@ -54,6 +54,21 @@ class CommandTimeout(ATError):
         return f"{self.command} got no final result within {self.seconds:g} s"
 
 
+class LineSwallowed(ATError):
+    """
+    A command was sent at the moment when the module took what comes for data.
+
+    It wasn't run, and its octets may have gone to the other end of a connection.
+    """
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command)
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"{self.command} met a module that had begun to take data"
+
+
 class LinkLost(ATError):
     """
     The connection ended before a command was answered.

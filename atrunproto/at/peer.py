@@ -21,11 +21,12 @@ from twisted.internet.interfaces import IProtocol, IReactorTime
 from twisted.internet.protocol import Protocol
 
 from .commands import Command
-from .errors import ATError, Misuse
+from .errors import ATError, LinkLost, Misuse
 from .peercalls import callText, content, readValues
 from .peercommand import PeerCommand
 from .peerlines import Response, noticeName
 from .peeronline import PeerTransport
+from .peerphase import DataPhase
 from .peersending import ESCAPE_GUARD
 from .peerwire import PeerWire, valueOf
 from .results import TELIT, Dialect
@@ -73,6 +74,7 @@ class ATClient(PeerWire):
         data: bytes | None = None,
         counted: bool | None = None,
         block: Callable[[str], int] | None = None,
+        isPrompted: bool = True,
     ) -> Deferred[Response]:
         """
         Send a command line, and give its answer.
@@ -86,6 +88,7 @@ class ATClient(PeerWire):
             command. The prompt C{>>>} always does.
         @param block: hears each information line when it comes, and tells how many octets follow it as they are, line
             ends and result codes among them; C{Response.data} has them (C{#SRECV}).
+        @param isPrompted: C{False}: the module takes the data without a prompt, so that they are sent at once.
         @raise CommandFailed: (by the Deferred) the module answers an error.
         @raise CommandTimeout: (by the Deferred) it doesn't answer in time.
         @raise LinkLost: (by the Deferred) the connection is lost, or is closed already.
@@ -98,6 +101,7 @@ class ATClient(PeerWire):
             return fail(error)
         command = PeerCommand(sent, timeout, data, counted)
         command.block = block
+        command.isPrompted = isPrompted
         return self._enter(command)
 
     def connect(
@@ -136,6 +140,42 @@ class ATClient(PeerWire):
         command.checked = checked
         return self._enter(command)
 
+    def transfer(self, line: str, phase: DataPhase, timeout: float | None = None) -> Deferred[Response]:
+        """
+        Send a command line that carries data between an announcement and its result. Other lines wait until then.
+
+        @param timeout: seconds for the announcement, or for the result where none comes; C{None}: as in L{execute}.
+        @return: its answer, as of L{execute}; where the data were never announced there are none.
+        @see: L{execute} for the errors.
+        """
+        return self._enter(self._withPhase(line, phase, timeout))
+
+    def expect(self, line: str, phase: DataPhase) -> Deferred[Response]:
+        """
+        Await the data of a command line that was answered already; they begin when it suits the module.
+
+        A command that is on the wire at that moment fails by L{LineSwallowed}. Cancelling the Deferred ends the wait.
+
+        @param line: what has led to it, for errors.
+        @return: the answer that comes behind the data.
+        @raise Misuse: (by the Deferred) other data are awaited.
+        @raise LinkLost: (by the Deferred) the connection is lost, or is closed already.
+        """
+        if self._awaited is not None:
+            return fail(Misuse(f"the data of {self._awaited.line.shown} are awaited"))
+        command = self._withPhase(line, phase, None)
+        if self._closing or self._lost is not None:
+            return fail(LinkLost(command.line.shown, False))
+        waiting: Deferred[Response] = Deferred(self._cancelled)
+        command.waiting = waiting
+        self._awaited = command
+        return waiting
+
+    def _withPhase(self, line: str, phase: DataPhase, timeout: float | None) -> PeerCommand:
+        command = PeerCommand(self._book.line(line), timeout)
+        command.phase = phase
+        return command
+
     def escape(self, guard: float = ESCAPE_GUARD) -> Deferred[None]:
         """
         Leave online mode by the escape sequence; the call lives on (C{ATO}, C{AT#SO} resume it).
@@ -148,7 +188,7 @@ class ATClient(PeerWire):
         @raise Misuse: (by the Deferred) the line isn't online.
         @raise CommandTimeout: (by the Deferred) the module doesn't answer; the next command resynchronises.
         """
-        if self._spell is None:
+        if not isinstance(self._spell, PeerTransport):
             return fail(Misuse("the line isn't online"))
         return self._spell.escape(guard)
 
@@ -259,7 +299,7 @@ class ATClient(PeerWire):
     @property
     def isOnline(self) -> bool:
         """
-        Whether a protocol has the line.
+        Whether a protocol, or the data of a command, have the line.
         """
         return self._spell is not None
 

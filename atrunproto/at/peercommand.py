@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import ATError, Misuse, PeerViolation
 from .peerlines import FILE_PROMPT, LINE_COST, MAX_ANSWER, MAX_LINE, SentLine, isFinal, noticeName, textOf
+from .peerphase import DataPhase
 from .results import NO_CARRIER
 
 #: times that C{AT} is sent to find the beginning of an answer again
@@ -42,6 +43,8 @@ class PeerCommand:
     @ivar block: tells how many octets follow an information line as they are.
     @ivar missing: such octets that are still to come.
     @ivar octets: those that have come.
+    @ivar phase: its data, until they have been announced.
+    @ivar isPrompted: the module asks for what is to be sent to it; else that follows the line at once.
     """
 
     __slots__ = (
@@ -55,10 +58,12 @@ class PeerCommand:
         "checked",
         "error",
         "hangUp",
+        "isPrompted",
         "line",
         "lines",
         "missing",
         "octets",
+        "phase",
         "protocol",
         "seconds",
         "waiting",
@@ -83,11 +88,13 @@ class PeerCommand:
         self.block: Callable[[str], int] | None = None
         self.missing = 0
         self.octets = b""
+        self.phase: DataPhase | None = None
+        self.isPrompted = True
         self._data = data
         self._counted = line.counted if counted is None else counted
         self._prompted = False
         #: what is still to come as echo, in lines: of the command, then of the data
-        self._echo: list[bytes] | None = [line.echo]
+        self._echo = [line.echo]
         self._echoed = False
         self._size = 0
 
@@ -112,7 +119,7 @@ class PeerCommand:
         Another line was sent while this one runs; if this one was echoed, so will that be.
         """
         if self._echoed:
-            self._echo = [*(self._echo or ()), line.echo]
+            self._echo = [*self._echo, line.echo]
 
     # -- what comes
 
@@ -158,7 +165,7 @@ class PeerCommand:
                     return left or None
             return line
         if bare == echo[0]:
-            self._echo = None
+            del echo[0]
             self._echoed = True
             return None
         if bare and echo[0].startswith(bare):
@@ -173,6 +180,12 @@ class PeerCommand:
         if self.line.endings and line.decode("latin-1").lower() in self.line.endings:
             return True
         return isFinal(line) and (line != _NO_CARRIER or self.line.noCarrier or self.protocol is not None)
+
+    def announcedBy(self, line: bytes) -> bool:
+        """
+        Whether a line says that its data follow.
+        """
+        return self.phase is not None and self.phase.isAnnouncedBy(line.decode("latin-1"))
 
     def add(self, text: str) -> None:
         """
@@ -200,7 +213,7 @@ class PeerCommand:
 
     def reply(self, prompt: bytes) -> bytes:
         """
-        What to send at a prompt: the data, or ESC where there are none to send.
+        What to send at a prompt, or in place of waiting for one: the data, or ESC where there are none to send.
         """
         if self._prompted:
             # some modules ask again at each line of the data
@@ -214,8 +227,8 @@ class PeerCommand:
         if not raw and (_CTRL_Z in data or _ESC in data):
             self.error = Misuse(f"the data for {self.line.shown} hold ^Z or ESC, which end or give up a text")
             return _ESC
-        if self._echoed:
-            self._echo = [part for part in data.replace(b"\n", b"\r").split(b"\r") if part]
+        if self._echoed or not self.isPrompted:
+            self._echo = [*self._echo, *filter(None, data.replace(b"\n", b"\r").split(b"\r"))]
         return data if raw else data + _CTRL_Z
 
 

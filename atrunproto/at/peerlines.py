@@ -165,13 +165,15 @@ class LineReader:
         self.clear()
         return held
 
-    def rest(self) -> bytes | None:
+    def rest(self, numeric: bool = False) -> bytes | None:
         """
-        What follows a line of C{CONNECT}, taken away: data; C{None}: the LF of that line is still to come.
+        What follows the line that announces data, taken away: data; C{None}: the LF of that line is still to come.
+
+        @param numeric: that line is a number, whatever the results were so far.
         """
         rest = self._held[self._at :]
         self.clear()
-        if self.numeric:
+        if numeric or self.numeric:
             return rest
         return (rest[1:] if rest[:1] == b"\n" else rest) if rest else None
 

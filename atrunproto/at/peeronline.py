@@ -174,7 +174,7 @@ class PeerTransport:
 
     def received(self, data: bytes) -> None:
         """
-        Take what came from the module.
+        Take what came from the module. When the spell is over is told by L{ATClient.onlineEnded}.
         """
         if self._skipLF and data:
             self._skipLF = False

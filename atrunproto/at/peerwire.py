@@ -17,10 +17,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .commands import Command
-from .errors import ATError, CommandFailed, CommandTimeout, LinkLost, Misuse, PeerViolation
+from .errors import ATError, CommandFailed, CommandTimeout, LineSwallowed, LinkLost, Misuse, PeerViolation
 from .peercommand import RESYNC_QUIET, RESYNC_WAIT, PeerCommand, Resync
 from .peerlines import LineReader, Response, bookOf, isConnect, isFinal, isHead, isSecond, noticeName, reasonOf
 from .peeronline import PeerTransport
+from .peerphase import DataPhase
 from .results import NO_CARRIER
 
 #: command lines that wait for the wire; whoever has more to say wants a queue of his own
@@ -49,6 +50,8 @@ class PeerWire:
     (command mode) CONNECT: -> online, which is the client's affair.
     (command mode, doubtful after a timeout or garbage) next line: resynchronise first -> command mode, or abort.
     (online) the end of the spell: -> command mode.
+    (command mode) a command's data are announced, or those that are awaited: -> data.
+    (data) their end: -> command mode, where the result of the command is still to come.
     (any) connectionLost: everything waiting fails with L{LinkLost} -> lost.
 
     @ivar clock: where time comes from.
@@ -58,6 +61,7 @@ class PeerWire:
     _log = Logger()
 
     __slots__ = (
+        "_awaited",
         "_book",
         "_closing",
         "_doubtful",
@@ -92,7 +96,9 @@ class PeerWire:
         self._timer: IDelayedCall | None = None
         self._settle: IDelayedCall | None = None
         self._resync: Resync | None = None
-        self._spell: PeerTransport | None = None
+        self._spell: PeerTransport | DataPhase | None = None
+        #: a command that was answered, and whose data are announced when it suits the module
+        self._awaited: PeerCommand | None = None
         self._whenLost: list[Deferred[BaseException]] | None = None
         self._lost: Failure | None = None
         self._doubtful = False
@@ -159,8 +165,11 @@ class PeerWire:
         Octets from the module.
         """
         if self._spell is not None:
-            self._spell.received(data)
-            return
+            behind = self._spell.received(data)
+            if behind is None:
+                return
+            self._spell = None
+            data = behind
         reader = self._reader
         reader.feed(data)
         self._read(reader)
@@ -171,6 +180,7 @@ class PeerWire:
         """
         self._lost = reason
         running, self._running = self._running, None
+        awaited, self._awaited = self._awaited, None
         queue, self._queue = self._queue, None
         waiting, self._whenLost = self._whenLost, None
         self._resync = None
@@ -178,10 +188,11 @@ class PeerWire:
         self._unsettle()
         self._reader.clear()
         self._head = ""
-        if self._spell is not None:
+        if isinstance(self._spell, PeerTransport):
             self._spell.linkLost(reason)
-        if running is not None:
-            running.fail(LinkLost(running.line.shown, True))
+        for command in (running, awaited):
+            if command is not None:
+                command.fail(LinkLost(command.line.shown, True))
         for command in queue or ():
             command.fail(LinkLost(command.line.shown, False))
         for lost in waiting or ():
@@ -262,11 +273,16 @@ class PeerWire:
         self._running = command
         self._timer = self.clock.callLater(command.seconds, self._expired)
         self.transport.write(command.line.wire)
+        if not command.isPrompted:
+            self.transport.write(command.reply(b""))
 
     def _cancelled(self, deferred: Deferred[Any]) -> None:
         running = self._running
         if running is not None and running.waiting is deferred:
             running.waiting = None
+            return
+        if self._awaited is not None and self._awaited.waiting is deferred:
+            self._awaited = None
             return
         queue = self._queue
         for command in queue or ():
@@ -284,6 +300,8 @@ class PeerWire:
         assert command is not None
         self._reader.clear()
         self._head = ""
+        # data without an end
+        self._spell = None
         self._fail(command, CommandTimeout(command.line.shown, command.seconds))
 
     def _fail(self, command: PeerCommand, error: ATError) -> None:
@@ -415,7 +433,15 @@ class PeerWire:
         if isConnect(line):
             self._connected(command)
             return
+        if command.announcedBy(line):
+            self._announced(command, line)
+            return
         text = line.decode("latin-1")
+        if self._awaited is not None and self._awaited.announcedBy(line):
+            # the line that was sent last has become data, or is lost
+            self._fail(command, LineSwallowed(command.line.shown))
+            self._begun(self._awaited, line)
+            return
         if not command.line.owns(text, self._wanted()):
             self._tell(text)
             return
@@ -430,11 +456,55 @@ class PeerWire:
         """
         if isConnect(line):
             self._stray()
+        elif self._awaited is not None and self._awaited.announcedBy(line):
+            self._begun(self._awaited, line)
         elif isFinal(line) and line != _NO_CARRIER and noticeName(line.decode("latin-1")) not in self._wanted():
             # the answer to something that was given up: who knows what follows
             self._doubtful = True
         else:
             self._tell(line.decode("latin-1"))
+
+    # -- data
+
+    def _begun(self, command: PeerCommand, line: bytes) -> None:
+        """
+        What was awaited is there: the command has the wire again.
+        """
+        self._awaited = None
+        self._running = command
+        self._announced(command, line)
+
+    def _announced(self, command: PeerCommand, line: bytes) -> None:
+        """
+        The data of a command follow; its result comes behind them.
+        """
+        phase, command.phase = command.phase, None
+        assert phase is not None
+        self._stopTimer()
+        rest = self._reader.rest(line.isdigit())
+        self._spell = phase
+        phase.begin(self.transport, rest is None)
+        self.dataReceived(rest or b"")
+
+    def resultWithin(self, seconds: float) -> None:
+        """
+        The data of a command are at their end, so that its result must come. Called by its L{DataPhase}.
+
+        @param seconds: that it may take.
+        """
+        assert self._running is not None
+        self._running.seconds = seconds
+        self._stopTimer()
+        self._timer = self.clock.callLater(seconds, self._expired)
+
+    def dataEnded(self, behind: bytes) -> None:
+        """
+        The data of a command are at their end, as their L{DataPhase} has found out by itself.
+
+        @param behind: what has come behind them.
+        """
+        self._spell = None
+        self.dataReceived(behind)
 
     def _broken(self, violation: PeerViolation) -> None:
         """

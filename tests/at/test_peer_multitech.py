@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import CancelledError
 
-from atrunproto.at.errors import CommandFailed
+from atrunproto.at.errors import CommandFailed, CommandTimeout, LineSwallowed, LinkLost, Misuse
 from atrunproto.at.peerwire import NUMERIC_SETTLE
 from atrunproto.at.results import multitechReason
 from tests.at.fakes import pieces
@@ -120,3 +121,172 @@ def test_interrupt(echo: bool) -> None:
     line.comes(b"AT#CONNECTIONSTOP\r" if echo else b"", b"\r\nOK\r\n")
     response = result(started)
     assert (response.lines, response.result) == ((), "OK")
+
+
+# -- data between an announcement and a result
+
+SESSION = b"plain\nOK\r\n"
+"""Data that hold what looks like results."""
+
+
+class UpToETX:
+    """Data that end at ETX, and what was told of them."""
+
+    def __init__(self, line: Line, patience: float = 10.0) -> None:
+        self.begun = 0
+        self.got = b""
+        self._line = line
+        self._patience = patience
+        self._skipLF = False
+
+    def isAnnouncedBy(self, line: str) -> bool:
+        """In words or as a number."""
+        return line in ("Ok_Info_WaitingForData", "1028")
+
+    def begin(self, transport: object, skipLF: bool) -> None:
+        """Remember it."""
+        assert transport is self._line.transport
+        self.begun += 1
+        self._skipLF = skipLF
+
+    def received(self, data: bytes) -> bytes | None:
+        """Keep it."""
+        if self._skipLF and data:
+            self._skipLF, data = False, data.removeprefix(b"\n")
+        part, end, behind = data.partition(b"\x03")
+        self.got += part
+        if not end:
+            return None
+        self._line.client.resultWithin(self._patience)
+        return behind
+
+
+OPENED = [
+    b"\r\nOk_Info_WaitingForData\r\n" + SESSION + b"\x03\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n",
+    b"AT#OTCP=1\r\r\nOk_Info_WaitingForData\r\n" + SESSION + b"\x03\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n",
+    b"\r1028\r" + SESSION + b"\x03\r3074\r\r0\r",
+]
+
+
+@pytest.mark.parametrize("answer", OPENED)
+def test_data(answer: bytes) -> None:
+    """
+    Between the announcement and the end all octets are data, wherever the stream is cut; the result follows.
+
+    MTS-RES-09, MTS-RES-11, MTS-TCP-18.
+    """
+    for cut in range(len(answer)):
+        line = Line()
+        phase = UpToETX(line)
+        answered = line.client.transfer("AT#OTCP=1", phase)
+        assert line.sent() == b"AT#OTCP=1\r"
+        line.comes(*pieces(answer, [cut]))
+        line.clock.advance(NUMERIC_SETTLE)
+        assert (phase.begun, phase.got) == (1, SESSION)
+        assert result(answered).result == "OK"
+        line.client.execute("AT#VSTATE")
+        assert line.sent() == b"AT#VSTATE\r"
+        assert not line.client.isOnline
+
+
+def test_firstOctetIsLF() -> None:
+    """Behind an announcement by number the first octet is data, whatever it is (MTS-RES-04)."""
+    line = Line()
+    phase = UpToETX(line)
+    line.client.transfer("AT#OTCP=1", phase)
+    line.comes(b"\r1028\r", b"\n1")
+    assert phase.got == b"\n1"
+
+
+def test_noData() -> None:
+    """A command that fails before its data are announced has none."""
+    line = Line()
+    phase = UpToETX(line)
+    answered = line.client.transfer("AT#OTCP=1", phase)
+    line.comes(b"\r#CME ERROR: 38016\r\n")
+    assert error(answered, CommandFailed).reason == multitechReason(38016)
+    assert phase.begun == 0
+
+
+def test_dataWait() -> None:
+    """The data take as long as they like, other lines wait for their end, and the result has its time."""
+    line = Line()
+    answered = line.client.transfer("AT#OTCP=1", UpToETX(line))
+    later = line.client.execute("AT#VSTATE")
+    line.comes(b"\r\nOk_Info_WaitingForData\r\n")
+    line.sent()
+    line.clock.advance(100_000)
+    assert pending(answered)
+    assert line.sent() == b""
+    line.comes(b"\x03")
+    line.clock.advance(9.9)
+    assert pending(answered)
+    line.clock.advance(0.1)
+    assert error(answered, CommandTimeout).seconds == 10.0
+    assert pending(later)
+
+
+def test_dataLost() -> None:
+    """A line that is lost in the midst of data fails the command that they belong to."""
+    line = Line()
+    answered = line.client.transfer("AT#OTCP=1", UpToETX(line))
+    line.comes(b"\r\nOk_Info_WaitingForData\r\nhello")
+    line.lose()
+    assert error(answered, LinkLost).sent
+
+
+def test_awaited() -> None:
+    """Data may begin by themselves, long after their command was answered; the port is free until then (MTS-TCP-07)."""
+    line = Line()
+    phase = UpToETX(line)
+    answered = line.client.expect("AT#LTCPSTART=1", phase)
+    error(line.client.expect("AT#LUDPSTART", UpToETX(line)), Misuse)
+    state = line.client.execute("AT#VSTATE")
+    line.comes(b'#STATE: "CONNECTED"\r\n\r\nOK\r\n')
+    assert result(state).lines == ('#STATE: "CONNECTED"',)
+    line.comes(b"\r\nOk_Info_WaitingForData\r\n", SESSION, b"\x03\r#CME ERROR: 35841\r\n")
+    assert phase.got == SESSION
+    assert error(answered, CommandFailed).command == "AT#LTCPSTART=1"
+    assert pending(line.client.expect("AT#LTCPSTART=1", UpToETX(line)))
+
+
+def test_swallowed() -> None:
+    """A command that crosses the beginning of data was not run, and its sender hears that (MTS-TCP-07)."""
+    line = Line()
+    phase = UpToETX(line)
+    answered = line.client.expect("AT#LTCPSTART=1", phase)
+    crossed, later = line.client.execute("AT#VSTATE"), line.client.execute("AT#VDNS")
+    line.sent()
+    line.comes(b"\r\nOk_Info_WaitingForData\r\nhello")
+    assert error(crossed, LineSwallowed).command == "AT#VSTATE"
+    assert phase.got == b"hello"
+    assert line.sent() == b""
+    line.comes(b"\x03\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n")
+    assert result(answered).lines == ("Ok_Info_SocketClosed",)
+    assert pending(later)
+    assert line.sent() == b"AT#VDNS\r"
+
+
+def test_awaitedNoMore() -> None:
+    """Who awaits data may give up, and is told when there will be none."""
+    line = Line()
+    phase = UpToETX(line)
+    answered = line.client.expect("AT#LTCPSTART=1", phase)
+    answered.addErrback(lambda failure: failure.trap(CancelledError) and None)
+    answered.cancel()
+    line.comes(b"\r\nOk_Info_WaitingForData\r\n")
+    assert phase.begun == 0
+    answered = line.client.expect("AT#LTCPSTART=1", phase)
+    line.lose()
+    error(answered, LinkLost)
+    assert not error(line.client.expect("AT#LTCPSTART=1", phase), LinkLost).sent
+
+
+@pytest.mark.parametrize("echo", [False, True])
+def test_entry(echo: bool) -> None:
+    """Lines that the module takes without a prompt follow the command, and their echo is no answer (MTS-MAIL-07)."""
+    line = Line()
+    entered = line.client.execute("AT#REC1ADD", data=b"one@x\r\ntwo@x", isPrompted=False)
+    assert line.sent() == b"AT#REC1ADD\rone@x\r\ntwo@x\x1a"
+    line.comes(*([b"AT#REC1ADD\r", b"one@x\r\n", b"two@x\x1a"] if echo else []), b"\r\nOK\r\n")
+    assert result(entered).lines == ()
