@@ -20,7 +20,7 @@ class DataPhase(Protocol):
         Whether a line of the module says that the data follow.
         """
 
-    def begin(self, transport: Any, skipLF: bool) -> None:
+    def announced(self, transport: Any, skipLF: bool) -> None:
         """
         The data follow. From now on the command has all the time that it wants, until the client is told otherwise by
         C{resultWithin}.

@@ -483,7 +483,7 @@ class PeerWire:
         self._stopTimer()
         rest = self._reader.rest(line.isdigit())
         self._spell = phase
-        phase.begin(self.transport, rest is None)
+        phase.announced(self.transport, rest is None)
         self.dataReceived(rest or b"")
 
     def resultWithin(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.task import deferLater
@@ -91,6 +91,9 @@ class MultitechClient:
 
     Every call may raise L{MultitechError<atrunproto.multitech.peererrors.MultitechError>}, whose subclasses tell why,
     and the errors of L{ATClient.execute<atrunproto.at.peer.ATClient.execute>} where the line to the modem fails.
+
+    @ivar client: the AT client.
+    @ivar preparing: held by whoever begins a service, since its parameters and its command belong together.
     """
 
     _log = Logger()
@@ -99,9 +102,10 @@ class MultitechClient:
         """
         @param pause: seconds of silence before a parameter is written.
         """
-        self._client = client
+        self.client = client
         self._pause = pause
         self._lock = DeferredLock()
+        self.preparing = DeferredLock()
         self._isStarting = False
         self._onEnd: list[Callable[[ConnectionEnded], object]] = []
         for name in (errors.GPRS_LOST.family.value, *ERROR_WORDS):
@@ -120,7 +124,7 @@ class MultitechClient:
         async with self._lock:
             # if it doesn't hear yet, the client looks for it before the next line
             with suppress(CommandTimeout):
-                await self._client.execute("AT", GREETING)
+                await self.client.execute("AT", GREETING)
             if not await self._isOpen():
                 await self._execute("AT+WOPEN=1")
             return await self._version()
@@ -134,7 +138,7 @@ class MultitechClient:
 
     async def _isOpen(self) -> bool:
         try:
-            answer = await self._client.execute("AT+WOPEN?")
+            answer = await self.client.execute("AT+WOPEN?")
         except CommandFailed:
             # it isn't told; opening twice does no harm
             return False
@@ -159,7 +163,7 @@ class MultitechClient:
         async with self._lock:
             await self._execute("AT#DELFLASH")
             await self._execute("AT+CFUN=1,1")
-            await deferLater(self._client.clock, RESTART)
+            await deferLater(self.client.clock, RESTART)
         await self.open()
 
     async def read(self, name: str, socket: int | None = None) -> Value:
@@ -200,7 +204,7 @@ class MultitechClient:
         async with self._lock:
             if row.name == "ANSWERMODE" and value != 0:
                 await self._execute("ATS0=0")
-            await deferLater(self._client.clock, self._pause)
+            await deferLater(self.client.clock, self._pause)
             await self._execute(line)
 
     async def configure(self, values: Mapping[Key, Value]) -> None:
@@ -212,6 +216,17 @@ class MultitechClient:
         for key, value in values.items():
             name, socket = (key, None) if isinstance(key, str) else key
             await self.write(name, value, socket)
+
+    async def ensure(self, values: Mapping[Key, Value]) -> None:
+        """
+        Have parameters at these values. What is so already isn't written, which spares its pause.
+
+        @param values: as for L{configure}.
+        """
+        for key, value in values.items():
+            name, socket = (key, None) if isinstance(key, str) else key
+            if await self.read(name, socket) != value:
+                await self.write(name, value, socket)
 
     async def show(self, display: str) -> dict[Key, Value]:
         """
@@ -262,7 +277,7 @@ class MultitechClient:
         """
         async with self._lock:
             await self._unlock(pin)
-            end = self._client.clock.seconds() + patience
+            end = self.client.clock.seconds() + patience
             for service in services:
                 await self._execute(f"AT{service.value}=1")
                 if service is Registration.GPRS:
@@ -286,16 +301,16 @@ class MultitechClient:
 
         while True:
             changed = Deferred()
-            forget = self._client.onNotice(service.value, told)
+            forget = self.client.onNotice(service.value, told)
             try:
                 answer = await self._execute(line)
                 stats = [found.group(1) for each in answer.lines if (found := _STAT(each)) is not None]
                 if stats and stats[-1] in (_HOME, _ROAMING):
                     return
-                left = end - self._client.clock.seconds()
+                left = end - self.client.clock.seconds()
                 if left <= 0:
                     raise NotRegistered(line, errors.NOT_REGISTERED)
-                wake = self._client.clock.callLater(min(REGISTRATION_POLL, left), told, "")
+                wake = self.client.clock.callLater(min(REGISTRATION_POLL, left), told, "")
                 try:
                     await changed
                 finally:
@@ -327,7 +342,7 @@ class MultitechClient:
                     progress(line)
             return 0
 
-        started = self._client.execute(_START, patience, block=told)
+        started = self.client.execute(_START, patience, block=told)
         self._isStarting = True
         try:
             answer = await started
@@ -335,8 +350,8 @@ class MultitechClient:
             raise asMultitechError(error) from None
         except (CancelledError, CommandTimeout):
             # the modem must not go on trying behind our back
-            if not self._client.interrupt(_START, _STOP):
-                self._client.execute(_STOP).addErrback(lambda _: None)
+            if not self.client.interrupt(_START, _STOP):
+                self.client.execute(_STOP).addErrback(lambda _: None)
             raise
         finally:
             self._isStarting = False
@@ -353,7 +368,7 @@ class MultitechClient:
         End the connection, or an attempt to make it; nothing happens if there is none.
         """
         if self._isStarting:
-            self._client.interrupt(_START, _STOP)
+            self.client.interrupt(_START, _STOP)
         async with self._lock:
             if await self._state() in (State.IDLE, State.NO_SERVICE):
                 return
@@ -429,15 +444,31 @@ class MultitechClient:
         async with self._lock:
             return readEchoes((await self._execute("AT#PING", seconds)).lines)
 
+    # -- what services need
+
+    async def execute(self, line: str, patience: float | None = None) -> Response:
+        """
+        Give a command line of the stack, for which there is no call.
+
+        @param patience: seconds that it may take; C{None}: as its rows say.
+        """
+        async with self._lock:
+            return await self._execute(line, patience)
+
     async def _execute(self, line: str, timeout: float | None = None) -> Response:
         try:
-            return await self._client.execute(line, timeout)
+            return await self.client.execute(line, timeout)
         except CommandFailed as failure:
-            error: Any = asMultitechError(failure)
-            if isinstance(error, ConnectionEnded):
-                # it was told while the command ran
-                self._ended(error)
-            raise error from None
+            raise self.judged(failure) from None
+
+    def judged(self, failure: CommandFailed) -> CommandFailed:
+        """
+        An error of a command by its kind. Where it tells of the end of the connection, who wants to hear of that does.
+        """
+        error = asMultitechError(failure)
+        if isinstance(error, ConnectionEnded):
+            self._ended(error)
+        return error
 
 
 def _rowOf(name: str, socket: int | None) -> Row:

@@ -143,7 +143,7 @@ class UpToETX:
         """In words or as a number."""
         return line in ("Ok_Info_WaitingForData", "1028")
 
-    def begin(self, transport: object, skipLF: bool) -> None:
+    def announced(self, transport: object, skipLF: bool) -> None:
         """Remember it."""
         assert transport is self._line.transport
         self.begun += 1

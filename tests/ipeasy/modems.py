@@ -25,6 +25,19 @@ def factoryOf(*protocols: Protocol) -> Factory:
     return factory
 
 
+class Caller:
+    """What calls the module."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.buildProtocol = lambda _: protocol
+
+    def doStart(self) -> None:
+        """Nothing to prepare."""
+
+    def startedConnecting(self, connector: object) -> None:
+        """The attempt is under way."""
+
+
 class Modem:
     """A module in memory, and a client on its first port."""
 

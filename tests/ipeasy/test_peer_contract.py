@@ -11,7 +11,7 @@ from twisted.trial.unittest import TestCase
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint, IPEasyServerEndpoint
 from atrunproto.ipeasy.peercommand import CommandClientEndpoint, CommandServerEndpoint, CommandSockets
 from atrunproto.testing.contract import TransportContract
-from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
+from tests.ipeasy.modems import FAR, PORT, Caller, Modem, factoryOf
 
 
 class ModemCase(TransportContract, TestCase):
@@ -82,19 +82,6 @@ class CommandServerTest(OnlineServerTest):
         """What listens."""
         sockets = CommandSockets(self.modem.client)
         return CommandServerEndpoint(sockets, 1, PORT, admitted=[("127.0.0.1", "255.0.0.0")])
-
-
-class Caller:
-    """What calls the module."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self.buildProtocol = lambda _: protocol
-
-    def doStart(self) -> None:
-        """Nothing to prepare."""
-
-    def startedConnecting(self, connector: object) -> None:
-        """The attempt is under way."""
 
 
 del ModemCase

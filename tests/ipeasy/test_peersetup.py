@@ -13,8 +13,7 @@ from atrunproto.ipeasy.peer import IPEasyClientEndpoint, IPEasyServerEndpoint
 from atrunproto.ipeasy.peercommand import CommandClientEndpoint, CommandServerEndpoint, CommandSockets
 from atrunproto.ipeasy.peercontexts import Context, SocketSettings, configure, prepare, settingsOf
 from atrunproto.testing.contract import End
-from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
-from tests.ipeasy.test_peer_contract import Caller
+from tests.ipeasy.modems import FAR, PORT, Caller, Modem, factoryOf
 
 INTERNET = Context("internet")
 #: the commands whose order matters

@@ -12,8 +12,7 @@ from twisted.internet.error import ConnectionDone
 from atrunproto.at.errors import LinkLost, Misuse
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint, IPEasyServerEndpoint
 from atrunproto.testing.contract import End
-from tests.ipeasy.modems import FAR, PORT, Modem, factoryOf
-from tests.ipeasy.test_peer_contract import Caller
+from tests.ipeasy.modems import FAR, PORT, Caller, Modem, factoryOf
 
 
 def dialled(modem: Modem, connId: int) -> tuple[End, End]:
