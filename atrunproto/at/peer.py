@@ -161,7 +161,7 @@ class ATClient(PeerWire):
         @raise Misuse: (by the Deferred) other data are awaited.
         @raise LinkLost: (by the Deferred) the connection is lost, or is closed already.
         """
-        if self._awaited is not None:
+        if self._awaited is not None and self._awaited.waiting is not None:
             return fail(Misuse(f"the data of {self._awaited.line.shown} are awaited"))
         command = self._withPhase(line, phase, None)
         if self._closing or self._lost is not None:

@@ -97,7 +97,7 @@ class PeerWire:
         self._settle: IDelayedCall | None = None
         self._resync: Resync | None = None
         self._spell: PeerTransport | DataPhase | None = None
-        #: a command that was answered, and whose data are announced when it suits the module
+        #: a command that was answered, or given up, and whose data are announced when it suits the module
         self._awaited: PeerCommand | None = None
         self._whenLost: list[Deferred[BaseException]] | None = None
         self._lost: Failure | None = None
@@ -302,6 +302,9 @@ class PeerWire:
         self._head = ""
         # data without an end
         self._spell = None
+        if command.phase is not None:
+            # they may begin late, and then have to be ended
+            self._awaited = command
         self._fail(command, CommandTimeout(command.line.shown, command.seconds))
 
     def _fail(self, command: PeerCommand, error: ATError) -> None:
@@ -535,6 +538,9 @@ class PeerWire:
         """
         if isConnect(line):
             self._stray()
+        elif self._awaited is not None and self._awaited.announcedBy(line):
+            self._resync = None
+            self._begun(self._awaited, line)
         elif isFinal(line):
             if resync.result(line) and self._timer is not None:
                 self._timer.reset(RESYNC_QUIET)

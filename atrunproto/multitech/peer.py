@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from .answers import (
     readState,
     readVersion,
 )
+from .coding import ETX
 from .commands import parameters
 from .displays import DISPLAYS
 from .parameters import BY_NAME, Kind, Row
@@ -117,14 +117,18 @@ class MultitechClient:
         """
         Open the stack if it is closed; before, no other command of its own is known (MTS-OPEN-03, MTS-OPEN-04).
 
-        A modem that has just been switched on is waited for.
+        A modem that has just been switched on is waited for, and one that still has a connection of a program that has
+        gone is made to close it.
 
         @return: the version of the stack.
         """
         async with self._lock:
             # if it doesn't hear yet, the client looks for it before the next line
-            with suppress(CommandTimeout):
+            try:
                 await self.client.execute("AT", GREETING)
+            except CommandTimeout:
+                # it may still carry the data of a program that has gone
+                self.client.transport.write(ETX)
             if not await self._isOpen():
                 await self._execute("AT+WOPEN=1")
             return await self._version()

@@ -155,10 +155,8 @@ class DataSession(SocketTransport):
         return self._opened
 
     def _unwanted(self, _: Deferred[Response | None]) -> None:
-        if self._expected is None:
-            # the modem can't be stopped on its way to the data
-            self._build = lambda: None
-        else:
+        # otherwise the modem can't be stopped on its way to the data
+        if self._expected is not None:
             self._expected.cancel()
 
     # -- as the data of its command
@@ -169,7 +167,8 @@ class DataSession(SocketTransport):
     def announced(self, transport: Any, skipLF: bool) -> None:
         self._wire, self._skipLF = transport, skipLF
         transport.registerProducer(_Flow(self), True)
-        protocol = self._build()
+        # who gave up before has no use for it
+        protocol = None if self._opened.called else self._build()
         if protocol is None:
             self._sendEnd()
             self._settle(Failure(NoProtocol()))
@@ -208,6 +207,7 @@ class DataSession(SocketTransport):
         self._silence = None
         found = _RESULT(self._tail)
         assert found is not None
+        self._unplug()
         self._client.dataEnded(found.group())
 
     def _answered(self, answer: Response | Failure) -> None:

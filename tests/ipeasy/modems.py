@@ -37,6 +37,9 @@ class Caller:
     def startedConnecting(self, connector: object) -> None:
         """The attempt is under way."""
 
+    def clientConnectionFailed(self, connector: object, reason: object) -> None:
+        """Nobody listens."""
+
 
 class Modem:
     """A module in memory, and a client on its first port."""

@@ -22,11 +22,16 @@ class Host:
     def __init__(self, *startup: str, product: str = "MTCBA-G", pause: float = 0.0, **facts: Any) -> None:
         self.memory = MemoryModule(product, **facts)
         self.clock = self.memory.clock
-        self.client = ATClient(self.clock)
-        self.link = MemoryLink(self.clock, self.memory.module.portFactory(1).buildProtocol(None), self.client)
-        self.modem = MultitechClient(self.client, pause)
+        self._pause = pause
+        self.replug()
         for line in startup:
             self.execute(line)
+
+    def replug(self) -> None:
+        """A new program, on the same port; the cable was never out."""
+        self.client = ATClient(self.clock)
+        self.link = MemoryLink(self.clock, self.memory.module.portFactory(1).buildProtocol(None), self.client)
+        self.modem = MultitechClient(self.client, self._pause)
 
     def execute(self, line: str) -> tuple[str, ...]:
         """The lines that answer a command, while time passes."""

@@ -91,6 +91,28 @@ def test_openEarly() -> None:
     assert host.do(host.modem.open(), within=20) == VERSION
 
 
+class Carrying(Scripted):
+    """A modem that takes all for data up to an ETX."""
+
+    def run(self) -> None:
+        """Answer nothing before."""
+        data, end, rest = self.transport.value().partition(b"\x03")
+        if not self.asked and not end:
+            return
+        self.transport.clear()
+        if end:
+            assert data == b"AT\r"
+            self.comes("\x03\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n")
+        self.transport.write(rest if end else data)
+        super().run()
+
+
+def test_openInTheMidstOfData() -> None:
+    """A modem that a program has left with an open connection closes it and serves the next program (MTS-SER-13)."""
+    modem = Carrying({"AT#VVERSION": '#VERSION: "x"\r\n\r\nOK\r\n'})
+    assert modem.do(modem.modem.open()) == "x"
+
+
 # -- parameters
 
 
