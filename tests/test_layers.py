@@ -121,7 +121,7 @@ SHELLS = {
 """The modules of protocol packages that may know Twisted; every other one is a codec."""
 
 NOT_IN = {
-    "endpoints": PROTOCOLS - {"at", "ipeasy"} | {"emulator", "fleet", "testing", "demo"},
+    "endpoints": PROTOCOLS - {"at", "ipeasy", "multitech", "transparent"} | {"emulator", "fleet", "testing", "demo"},
     "emulator": {"fleet", "testing", "demo"},
     "fleet": {"emulator", "testing", "demo"},
     "testing": {"demo"},

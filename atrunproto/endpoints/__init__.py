@@ -6,12 +6,13 @@ The endpoint strings C{pty:PATH} and C{serial:DEVICE[:baudrate=115200]}, for ser
     - C{pty:PATH} as a client opens such a terminal, C{serial:DEVICE} a serial device, for itself alone.
     - C{serial:DEVICE} as a server puts one protocol on the device, and a new one each time that the device comes back.
     - C{modem:PORT:host=HOST:port=NUMBER} as a client connects through the module on an AT port.
+    - C{multitech:PORT:host=HOST:port=NUMBER} does so where that is a modem of Multi-Tech.
 
 The plugins in C{twisted/plugins} make them known to C{serverFromString} and C{clientFromString}. Transports with modem
 lines provide the interfaces of L{atrunproto.at.lines}.
 """
 
-from atrunproto.endpoints._modem import ModemClientEndpoint, ModemParser
+from atrunproto.endpoints._modem import ModemClientEndpoint, ModemParser, MultitechParser
 from atrunproto.endpoints._parsers import PtyParser, SerialParser
 from atrunproto.endpoints._pty import PtyAddress, PtyServerEndpoint
 from atrunproto.endpoints._serial import (
@@ -26,6 +27,7 @@ __all__ = [
     "CannotListenOnTTY",
     "ModemClientEndpoint",
     "ModemParser",
+    "MultitechParser",
     "PtyAddress",
     "PtyParser",
     "PtyServerEndpoint",

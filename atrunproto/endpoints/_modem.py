@@ -1,11 +1,11 @@
 """
-The endpoint string C{modem:...}: a connection through the module on an AT port.
+Endpoint strings of connections through the module on an AT port: C{modem:...}, and C{multitech:...} for its dialect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString, connectProtocol
@@ -19,13 +19,34 @@ from twisted.internet.interfaces import (
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from atrunproto.at.errors import ATError
 from atrunproto.at.peer import ATClient
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint
 from atrunproto.ipeasy.peercontexts import Context, SocketSettings
+from atrunproto.multitech.answers import Key, Value
+from atrunproto.multitech.peer import MultitechClient
+from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
+from atrunproto.transparent.peer import DLEClientEndpoint, connectError
 
 #: seconds between a final result and the next command line, which modules want on a serial line (reference 1.3)
 PAUSE = 0.02
+
+
+class Connection(Protocol):
+    """
+    What an endpoint of a module gives.
+
+    @ivar protocol: the user's protocol, which has its transport.
+    @ivar over: fires when everybody has heard of its end.
+    """
+
+    protocol: IProtocol | None
+    over: Deferred[None]
+
+
+#: connects through the module on an AT port
+Through = Callable[[ATClient, IProtocolFactory], Awaitable[Connection]]
 
 
 @implementer(IStreamClientEndpoint)
@@ -34,27 +55,13 @@ class ModemClientEndpoint:
     Opens an AT port, connects through the module on it, and closes the port when the connection is over.
     """
 
-    def __init__(
-        self,
-        reactor: Any,
-        port: IStreamClientEndpoint,
-        connId: int,
-        host: str,
-        number: int,
-        context: Context | None,
-        settings: SocketSettings | None = None,
-    ) -> None:
+    def __init__(self, reactor: Any, port: IStreamClientEndpoint, through: Through) -> None:
         """
         @param port: leads to the AT port.
-        @param number: the TCP port of the host.
-        @param context: the context to bring up first if it isn't active; C{None}: it is.
-        @param settings: how the socket is to work; C{None}: as the module has it stored.
         """
         self._reactor = reactor
         self._port = port
-        self._through: Callable[[ATClient], IPEasyClientEndpoint] = lambda client: IPEasyClientEndpoint(
-            client, connId, host, number, context, settings=settings
-        )
+        self._through = through
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """
@@ -68,15 +75,13 @@ class ModemClientEndpoint:
         client = ATClient(self._reactor, pause=PAUSE)
         await connectProtocol(self._port, client)
         try:
-            # numbers tell why a connection can't be opened
-            await client.execute("AT+CMEE=1")
-            socket = await self._through(client).open(factory)
+            connection = await self._through(client, factory)
         except BaseException:
             client.close()
             raise
-        socket.over.addCallback(lambda _: self._leave(client))
-        assert socket.protocol is not None
-        return socket.protocol
+        connection.over.addCallback(lambda _: self._leave(client))
+        assert connection.protocol is not None
+        return connection.protocol
 
     @staticmethod
     def _leave(client: ATClient) -> None:
@@ -86,37 +91,97 @@ class ModemClientEndpoint:
         client.execute("AT").addBoth(lambda _: client.close())
 
 
+class _Options:
+    """
+    The options of one string, checked as they are read.
+    """
+
+    def __init__(self, prefix: str, known: tuple[str, ...], args: tuple[object, ...], given: dict[str, object]) -> None:
+        """
+        @raise ValueError: there is no port, a host or port of it is missing, or an option isn't known.
+        """
+        self._prefix = prefix
+        if len(args) != 1 or not args[0]:
+            raise ValueError(f"{prefix}: wants one port, as {prefix}:PORT:host=HOST:port=NUMBER (a colon in it: \\:)")
+        self._where = str(args[0])
+        self._given = {name: str(text) for name, text in given.items()}
+        for name in self._given:
+            if name not in known:
+                raise ValueError(f"{prefix}: has no option {name}; it has {', '.join(known)}")
+        for name in ("host", "port"):
+            if not self._given.get(name):
+                raise ValueError(f"{prefix}: wants a {name}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._given
+
+    def port(self, reactor: IReactorCore) -> IStreamClientEndpoint:
+        """
+        What leads to the AT port.
+        """
+        where = self._where
+        endpoint: IStreamClientEndpoint = clientFromString(
+            reactor, f"serial:{where}" if where.startswith("/") else where
+        )
+        return endpoint
+
+    def text(self, name: str, default: str = "") -> str:
+        """
+        A text.
+        """
+        return self._given.get(name, default)
+
+    def secret(self, name: str) -> Secret | None:
+        """
+        A password.
+        """
+        return Secret(self._given[name]) if name in self._given else None
+
+    def need(self, name: str, *others: str) -> None:
+        """
+        Have options together with another one alone.
+        """
+        for other in others:
+            if other in self._given and name not in self._given:
+                raise ValueError(f"{self._prefix}: {other} means nothing without {name}")
+
+    def number(self, name: str, least: int, most: int, default: int = 0) -> int:
+        """
+        A number.
+        """
+        text = self._given.get(name, str(default))
+        if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+            raise ValueError(f"{self._prefix}: {name} is a number from {least} to {most}, not {text}")
+        return int(text)
+
+    def seconds(self, name: str, least: float, most: float) -> float:
+        """
+        An amount of time.
+        """
+        text = self._given[name]
+        try:
+            amount = float(text)
+        except ValueError:
+            amount = -1.0
+        if not least <= amount <= most:
+            raise ValueError(f"{self._prefix}: {name} is seconds from {least:g} to {most:g}, not {text}")
+        return amount
+
+
 #: how the socket is to work: options with the names of L{SocketSettings}, the least and the most each may be
-_SETTINGS = (("packetSize", 0, 1500), ("idle", 0, 65535), ("connecting", 1.0, 120.0), ("sending", 0.0, 25.5))
-_OPTIONS = ("host", "port", "connId", "apn", "cid", "user", "password", *(name for name, *_ in _SETTINGS))
+_NUMBERS = (("packetSize", 0, 1500), ("idle", 0, 65535))
+_SECONDS = (("connecting", 1.0, 120.0), ("sending", 0.0, 25.5))
 
 
-def _settings(options: dict[str, str], cid: int) -> SocketSettings | None:
+def _settings(options: _Options, cid: int) -> SocketSettings | None:
     """
     How the socket is to work, or C{None} where nothing is said of it.
 
     @raise ValueError: a value is wrong.
     """
-    given = {name: _amount(name, options[name], *bounds) for name, *bounds in _SETTINGS if name in options}
-    return SocketSettings(cid, **given) if given else None  # type: ignore[arg-type]
-
-
-def _amount(name: str, text: str, least: float, most: float) -> float:
-    if isinstance(least, int) and isinstance(most, int):
-        return _number(name, text, least, most)
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = -1.0
-    if not least <= amount <= most:
-        raise ValueError(f"modem: {name} is seconds from {least:g} to {most:g}, not {text}")
-    return amount
-
-
-def _number(name: str, text: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
-        raise ValueError(f"modem: {name} is a number from {least} to {most}, not {text}")
-    return int(text)
+    given: dict[str, Any] = {name: options.number(name, *bounds) for name, *bounds in _NUMBERS if name in options}
+    given |= {name: options.seconds(name, *bounds) for name, *bounds in _SECONDS if name in options}
+    return SocketSettings(cid, **given) if given else None
 
 
 @implementer(IPlugin, IStreamClientEndpointStringParserWithReactor)
@@ -130,6 +195,16 @@ class ModemParser:
     """
 
     prefix = "modem"
+    _known = (
+        "host",
+        "port",
+        "connId",
+        "apn",
+        "cid",
+        "user",
+        "password",
+        *(name for name, *_ in (*_NUMBERS, *_SECONDS)),
+    )
 
     def parseStreamClient(self, reactor: IReactorCore, *args: object, **kwargs: object) -> IStreamClientEndpoint:
         """
@@ -137,26 +212,62 @@ class ModemParser:
 
         @raise ValueError: the string is wrong.
         """
-        if len(args) != 1 or not args[0]:
-            raise ValueError("modem: wants one port, as modem:PORT:host=HOST:port=NUMBER (a colon in it: \\:)")
-        options = {name: str(text) for name, text in kwargs.items()}
-        for name in options:
-            if name not in _OPTIONS:
-                raise ValueError(f"modem: has no option {name}; it has {', '.join(_OPTIONS)}")
-        for name in ("host", "port"):
-            if not options.get(name):
-                raise ValueError(f"modem: wants a {name}")
-        for name in ("cid", "user", "password"):
-            if name in options and "apn" not in options:
-                raise ValueError(f"modem: {name} means nothing without apn")
+        options = _Options(self.prefix, self._known, args, kwargs)
+        options.need("apn", "cid", "user", "password")
         context = None
         if "apn" in options:
-            password = Secret(options["password"]) if "password" in options else None
-            cid = _number("cid", options.get("cid", "1"), 1, 5)
-            context = Context(options["apn"], cid, options.get("user", ""), password)
-        where = str(args[0])
-        port = clientFromString(reactor, f"serial:{where}" if where.startswith("/") else where)
-        connId = _number("connId", options.get("connId", "1"), 1, 6)
-        number = _number("port", options["port"], 1, 65535)
+            cid = options.number("cid", 1, 5, 1)
+            context = Context(options.text("apn"), cid, options.text("user"), options.secret("password"))
+        port, connId = options.port(reactor), options.number("connId", 1, 6, 1)
+        host, number = options.text("host"), options.number("port", 1, 65535)
         settings = _settings(options, context.cid if context is not None else 1)
-        return ModemClientEndpoint(reactor, port, connId, options["host"], number, context, settings)
+
+        async def through(client: ATClient, factory: IProtocolFactory) -> Connection:
+            # numbers tell why a connection can't be opened
+            await client.execute("AT+CMEE=1")
+            return await IPEasyClientEndpoint(client, connId, host, number, context, settings).open(factory)
+
+        return ModemClientEndpoint(reactor, port, through)
+
+
+@implementer(IPlugin, IStreamClientEndpointStringParserWithReactor)
+class MultitechParser:
+    """
+    C{multitech:PORT:host=HOST:port=NUMBER[:socket=1][:delay=100][:pin=PIN][:apn=APN[:user=NAME:password=WORD]]}.
+
+    PORT is as of L{ModemParser}. A modem that isn't connected to the network is registered and connected first, to the
+    APN that is given or to the one that it has.
+    """
+
+    prefix = "multitech"
+    _known = ("host", "port", "socket", "delay", "pin", "apn", "user", "password")
+
+    def parseStreamClient(self, reactor: IReactorCore, *args: object, **kwargs: object) -> IStreamClientEndpoint:
+        """
+        An endpoint that connects through a Multi-Tech modem.
+
+        @raise ValueError: the string is wrong.
+        """
+        options = _Options(self.prefix, self._known, args, kwargs)
+        options.need("apn", "user", "password")
+        access: dict[Key, Value] = {}
+        if "apn" in options:
+            password = options.secret("password") or Secret("")
+            access = {"APNSERV": options.text("apn"), "APNUN": options.text("user"), "APNPW": password}
+        port, pin = options.port(reactor), options.secret("pin")
+        host, number, socket = options.text("host"), options.number("port", 1, 65535), options.number("socket", 1, 2, 1)
+        delay = options.number("delay", 0, 32760) if "delay" in options else None
+
+        async def through(client: ATClient, factory: IProtocolFactory) -> Connection:
+            modem = MultitechClient(client)
+            try:
+                await modem.open()
+                if await modem.state() is not State.CONNECTED:
+                    await modem.ensure(access)
+                    await modem.register(pin=pin)
+                    await modem.connect()
+            except ATError as error:
+                raise connectError(error) from error
+            return await DLEClientEndpoint(modem, socket, host, number, delay).open(factory)
+
+        return ModemClientEndpoint(reactor, port, through)

@@ -93,6 +93,8 @@ class DataSession(SocketTransport):
     (asked, up, ending) the line fails: the protocol is told -> over.
 
     What comes while it is ending is dropped.
+
+    @ivar protocol: the user's protocol, once it has its transport.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class DataSession(SocketTransport):
         self._build = build
         self._way = way
         self._patience = patience
+        self.protocol: IProtocol | None = None
         self._opened: Deferred[Response | None] = Deferred(self._unwanted)
         self._expected: Deferred[Response] | None = None
         self._wire: Any = None
@@ -168,12 +171,12 @@ class DataSession(SocketTransport):
         self._wire, self._skipLF = transport, skipLF
         transport.registerProducer(_Flow(self), True)
         # who gave up before has no use for it
-        protocol = None if self._opened.called else self._build()
-        if protocol is None:
+        self.protocol = None if self._opened.called else self._build()
+        if self.protocol is None:
             self._sendEnd()
             self._settle(Failure(NoProtocol()))
         else:
-            self.begin(protocol, lambda: None)
+            self.begin(self.protocol, lambda: None)
             self._settle(None)
 
     def received(self, data: bytes) -> bytes | None:

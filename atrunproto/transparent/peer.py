@@ -36,7 +36,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from atrunproto.at.errors import ATError, CommandFailed, LineSwallowed, PeerViolation
+from atrunproto.at.errors import ATError, CommandFailed, LineSwallowed
 from atrunproto.multitech.answers import Key, Value
 from atrunproto.multitech.coding import Coded
 from atrunproto.multitech.errors import CLOSED_BY_PEER, Message
@@ -52,6 +52,13 @@ ANYBODY = "255.255.255.255"
 CONNECT_WAIT = 150.0
 #: seconds of silence that part two datagrams, beside the time that the modem gathers octets for one (A)
 APART = 0.1
+
+
+def connectError(error: ATError) -> Exception:
+    """
+    Why there is no connection, in the terms of Twisted.
+    """
+    return DNSLookupError(str(error)) if isinstance(error, NameUnknown) else ConnectError(None, str(error))
 
 
 class SocketSession(DataSession):
@@ -177,26 +184,28 @@ class _ClientEndpoint:
         return Deferred.fromCoroutine(self._connect(protocolFactory))
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
-        built: list[IProtocol | None] = []
+        protocol = (await self.open(factory)).protocol
+        assert protocol is not None
+        return protocol
 
-        def build() -> IProtocol | None:
-            built.append(factory.buildProtocol(self._peer))
-            return built[0]
+    async def open(self, factory: IProtocolFactory) -> DataSession:
+        """
+        Connect, and give the connection itself.
 
-        session = self._socket.session(self._modem, build, NOWHERE, self._peer)
+        @raise ConnectError: as of L{connect}.
+        """
+        session = self._socket.session(self._modem, lambda: factory.buildProtocol(self._peer), NOWHERE, self._peer)
         try:
             async with self._modem.preparing:
                 await self._modem.ensure(self._wanted)
                 factory.doStart()
                 session.over.addCallback(lambda _: factory.doStop())
                 answer = await session.open(self._socket.line("O"), CONNECT_WAIT)
-        except NameUnknown as error:
-            raise DNSLookupError(str(error)) from error
         except ATError as error:
-            raise ConnectError(None, str(error)) from error
-        if answer is not None or built[0] is None:
-            raise PeerViolation(f"{self._socket.line('O')} was answered without a connection")
-        return built[0]
+            raise connectError(error) from error
+        if answer is not None:
+            raise ConnectError(None, f"{self._socket.line('O')} was answered without a connection")
+        return session
 
 
 @implementer(IStreamServerEndpoint)

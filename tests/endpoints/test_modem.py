@@ -13,7 +13,7 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString, connectProtocol
-from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.error import ConnectError, ConnectionRefusedError
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock
@@ -25,7 +25,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 from zope.interface import implementer
 
-from atrunproto.endpoints import ModemClientEndpoint, ModemParser
+from atrunproto.endpoints import ModemClientEndpoint, ModemParser, MultitechParser
 from atrunproto.testing.emulated import LiveModule
 from tests.programs import PATIENCE, freePort
 from tests.support import requireProgram
@@ -38,12 +38,13 @@ PAGE = bytes(range(256)) * 2000 + b"\r\n\r\nNO CARRIER\r\n+++" + b"x" * 1000
 class ThroughModem:
     """Gives an Agent endpoints by their strings."""
 
-    def __init__(self, port: tuple[str, int]) -> None:
+    def __init__(self, port: tuple[str, int], product: str) -> None:
         self.port = port
+        self.product = product
 
     def endpointForURI(self, uri: Any) -> Any:
         """The endpoint of a page."""
-        return endpoint(self.port, uri.host.decode("ascii"), uri.port)
+        return endpoint(self.port, uri.host.decode("ascii"), uri.port, self.product)
 
 
 class Body(Protocol):
@@ -62,23 +63,29 @@ class Body(Protocol):
         self._gathered.callback(self._data)
 
 
-def endpoint(port: tuple[str, int], host: str, number: int) -> Any:
+TELIT, MULTITECH = "HE910-EUR", "MTCBA-G"
+STRINGS = {TELIT: ("modem", "sending=0.1"), MULTITECH: ("multitech", "delay=20")}
+"""What a configuration says for a product: the kind of endpoint, and an option."""
+
+
+def endpoint(port: tuple[str, int], host: str, number: int, product: str = TELIT) -> Any:
     """What a configuration says."""
-    at = f"tcp\\:{port[0]}\\:{port[1]}"
-    return clientFromString(reactor, f"modem:{at}:host={host}:port={number}:apn=internet:sending=0.1")
+    at, (kind, option) = f"tcp\\:{port[0]}\\:{port[1]}", STRINGS[product]
+    return clientFromString(reactor, f"{kind}:{at}:host={host}:port={number}:apn=internet:{option}")
 
 
 class PageTests:
     """A web client of Twisted, and a web server on the Internet."""
 
     timeout = 60
+    product = TELIT
     addCleanup: Any
     mktemp: Any
 
     def setUp(self) -> None:
         """Start the server, and a module that is heard on TCP."""
         self.number = self.serve()
-        self.module = LiveModule()
+        self.module = LiveModule(self.product)
         self.addCleanup(self.module.close)
 
     def serve(self) -> int:
@@ -89,7 +96,7 @@ class PageTests:
         """A page of half a megabyte comes through the modem as the server has it, twice (TEL-EXA-02, TEL-EXA-07)."""
 
         async def fetch() -> None:
-            agent = Agent.usingEndpointFactory(reactor, ThroughModem(self.module.address()))
+            agent = Agent.usingEndpointFactory(reactor, ThroughModem(self.module.address(), self.product))
             for _ in range(2):
                 response = await agent.request(b"GET", b"http://127.0.0.1:%d/page" % self.number)
                 assert response.code == 200
@@ -158,6 +165,19 @@ class NginxTest(PageTests, TestCase):
         return number
 
 
+class MultitechTwistedWebTest(TwistedWebTest):
+    """The server is Twisted's, the modem Multi-Tech's."""
+
+    product = MULTITECH
+
+
+@requireProgram("nginx")
+class MultitechNginxTest(NginxTest):
+    """The server is nginx, the modem Multi-Tech's."""
+
+    product = MULTITECH
+
+
 def instancesOf(switchboard: Any) -> list[Any]:
     """The AT instances that are in use."""
     found: list[Any] = []
@@ -170,12 +190,20 @@ class RefusalTest(TestCase):
 
     timeout = 60
 
+    def refused(self, product: str, error: type[Exception]) -> Any:
+        """Connect."""
+        module = LiveModule(product)
+        self.addCleanup(module.close)
+        connected = connectProtocol(endpoint(module.address(), "127.0.0.1", freePort(), product), Protocol())
+        return self.assertFailure(connected, error)
+
     def test_refused(self) -> Any:
         """A refused connection fails as it would without a modem."""
-        module = LiveModule()
-        self.addCleanup(module.close)
-        connected = connectProtocol(endpoint(module.address(), "127.0.0.1", freePort()), Protocol())
-        return self.assertFailure(connected, ConnectionRefusedError)
+        return self.refused(TELIT, ConnectionRefusedError)
+
+    def test_refusedByMultitech(self) -> Any:
+        """A modem that doesn't tell why gives the general error."""
+        return self.refused(MULTITECH, ConnectError)
 
 
 def test_device() -> None:
@@ -215,3 +243,18 @@ def test_wrong(args: tuple[str, ...], options: dict[str, str], message: str) -> 
     """A wrong string is refused with the name of the option and what it may be."""
     with pytest.raises(ValueError, match=re.escape(message)):
         ModemParser().parseStreamClient(MemoryReactorClock(), *args, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"connId": "1"}, "multitech: has no option connId; it has host, port, socket"),
+        ({"socket": "3"}, "multitech: socket is a number from 1 to 2, not 3"),
+        ({"delay": "x"}, "multitech: delay is a number from 0 to 32760, not x"),
+        ({"password": "x"}, "multitech: password means nothing without apn"),
+    ],
+)
+def test_wrongOfMultitech(options: dict[str, str], message: str) -> None:
+    """The options of the other make are checked as well."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        MultitechParser().parseStreamClient(MemoryReactorClock(), "tcp:a:1", host="a", port="1", **options)

@@ -1,8 +1,8 @@
-"""The names by which Twisted finds us: two C{twistd} commands, and C{pty:}, C{serial:} and C{modem:} as endpoints."""
+"""The names by which Twisted finds us: two C{twistd} commands, and the endpoint strings."""
 
 from twisted.application.service import ServiceMaker
 
-from atrunproto.endpoints import ModemParser, PtyParser, SerialParser
+from atrunproto.endpoints import ModemParser, MultitechParser, PtyParser, SerialParser
 
 atrunModule = ServiceMaker(
     "atrunproto emulated modules",
@@ -19,5 +19,6 @@ atrunHost = ServiceMaker(
 )
 
 modemParser = ModemParser()
+multitechParser = MultitechParser()
 ptyParser = PtyParser()
 serialParser = SerialParser()
