@@ -285,8 +285,24 @@ class MultitechClient:
             for service in services:
                 await self._execute(f"AT{service.value}=1")
                 if service is Registration.GPRS:
-                    await self._execute("AT+CGATT=1", patience)
+                    await self._attach(end)
                 await self._registered(service, end)
+
+    async def _attach(self, end: float) -> None:
+        """
+        Have the modem attach, which it can't before it has found a network.
+        """
+        clock = self.client.clock
+        while True:
+            try:
+                await self._execute("AT+CGATT=1", max(end - clock.seconds(), GREETING))
+            except CommandFailed as error:
+                left = end - clock.seconds()
+                if left <= 0:
+                    raise NotRegistered(error.command, errors.NOT_REGISTERED) from error
+                await deferLater(clock, min(REGISTRATION_POLL, left))
+            else:
+                return
 
     async def _unlock(self, pin: Secret | None) -> None:
         answer = await self._execute("AT+CPIN?")

@@ -295,6 +295,22 @@ def test_register() -> None:
     assert host.do(host.modem.state()) is State.IDLE
 
 
+def test_registerEarly() -> None:
+    """A modem that has not found its network yet can't attach, and is asked again until it can (MTS-REG-05)."""
+    host = Host(OPEN)
+    host.memory.network.setService(False)
+    found: list[Any] = []
+    Deferred.fromCoroutine(host.modem.register()).addBoth(found.append)
+    host.clock.advance(20)
+    assert found == []
+    host.memory.network.setService(True)
+    host.clock.advance(20)
+    assert found == [None]
+    host.memory.network.setService(False)
+    with pytest.raises(NotRegistered):
+        host.do(host.modem.register(patience=30), within=31)
+
+
 def test_registerInTime() -> None:
     """A network that doesn't take the modem ends the wait, and so does no wait follow another (MTS-REG-05)."""
     host = Host(OPEN)
