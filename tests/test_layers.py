@@ -62,6 +62,7 @@ SHELLS = {
     "transparent.datagrams",
     "transparent.module",
     "transparent.peer",
+    "transparent.peersockets",
     "transparent.service",
     "transparent.sockets",
     "ftp.commands",

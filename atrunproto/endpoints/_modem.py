@@ -27,7 +27,8 @@ from atrunproto.multitech.answers import Key, Value
 from atrunproto.multitech.peer import MultitechClient
 from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
-from atrunproto.transparent.peer import DLEClientEndpoint, connectError
+from atrunproto.transparent.peer import DLEClientEndpoint
+from atrunproto.transparent.peersockets import connectError
 
 #: seconds between a final result and the next command line, which modules want on a serial line (reference 1.3)
 PAUSE = 0.02

@@ -8,24 +8,14 @@ Source: reference guide S000333C, chapters 5 and 6, appendix B; MTS-TCP, MTS-UDP
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import HostnameAddress, IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.error import (
-    CannotListenError,
-    ConnectError,
-    ConnectionDone,
-    ConnectionLost,
-    DNSLookupError,
-    NoProtocol,
-)
+from twisted.internet.error import CannotListenError, ConnectError, NoProtocol
 from twisted.internet.interfaces import (
     IAddress,
-    IDelayedCall,
     IListeningPort,
     IProtocol,
     IProtocolFactory,
@@ -33,15 +23,12 @@ from twisted.internet.interfaces import (
     IStreamServerEndpoint,
 )
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from atrunproto.at.errors import ATError, CommandFailed, LineSwallowed
-from atrunproto.multitech.answers import Key, Value
-from atrunproto.multitech.coding import Coded
-from atrunproto.multitech.errors import CLOSED_BY_PEER, Message
+from atrunproto.at.errors import ATError, LineSwallowed
 from atrunproto.multitech.peerdata import NOWHERE, DataSession
-from atrunproto.multitech.peererrors import NameUnknown
+
+from .peersockets import Socket, connectError
 
 if TYPE_CHECKING:
     from atrunproto.multitech.peer import MultitechClient
@@ -50,117 +37,6 @@ if TYPE_CHECKING:
 ANYBODY = "255.255.255.255"
 #: seconds that a modem may take to resolve a name and to connect (A)
 CONNECT_WAIT = 150.0
-#: seconds of silence that part two datagrams, beside the time that the modem gathers octets for one (A)
-APART = 0.1
-
-
-def connectError(error: ATError) -> Exception:
-    """
-    Why there is no connection, in the terms of Twisted.
-    """
-    return DNSLookupError(str(error)) if isinstance(error, NameUnknown) else ConnectError(None, str(error))
-
-
-class SocketSession(DataSession):
-    """
-    A connection. Where the modem tells an error, the protocol hears of a C{ConnectionLost} with its text.
-    """
-
-    def reasonOf(self, failure: Failure) -> Failure:
-        """
-        An error that says that the peer has closed is none (MTS-GAP-30).
-        """
-        error = failure.value
-        if not isinstance(error, CommandFailed):
-            return failure
-        if error.reason == CLOSED_BY_PEER:
-            return Failure(ConnectionDone())
-        lost = ConnectionLost(str(error))
-        lost.__cause__ = error
-        return Failure(lost)
-
-
-class DatagramSession(SocketSession):
-    """
-    A connection by UDP: what is written by one call is a datagram of its own, sent when the one before has left.
-
-    The modem parts one of more than 1460 octets (MTS-GAP-70), and puts those that come together as it likes.
-    """
-
-    def __init__(self, *values: Any, apart: float, **named: Any) -> None:
-        """
-        @param apart: seconds between two datagrams.
-        """
-        super().__init__(*values, **named)
-        self._apart = apart
-        self._sizes: deque[int] = deque()
-        self._gap: IDelayedCall | None = None
-
-    def write(self, data: bytes) -> None:
-        if data:
-            self._sizes.append(len(data))
-        super().write(data)
-
-    def sendMore(self) -> None:
-        if self.waiting and self._gap is None and self.maySend:
-            self.send(self._sizes.popleft())
-            self._gap = self._clock.callLater(self._apart, self._next)
-
-    def _next(self) -> None:
-        self._gap = None
-        self.sendMore()
-
-
-@dataclass(frozen=True, slots=True)
-class _Socket:
-    """
-    Which socket of the modem, in the words of its commands.
-
-    @ivar kind: C{TCP} or C{UDP}.
-    @ivar delay: milliseconds that the modem gathers octets; C{None}: as it is set.
-    @ivar number: 1 or 2, where there are several.
-    """
-
-    kind: Literal["TCP", "UDP"]
-    delay: int | None
-    number: int | None = None
-
-    def key(self, name: str) -> Key:
-        """
-        One of its parameters.
-        """
-        full = f"{self.kind}{name}"
-        return full if self.number is None else (full, self.number)
-
-    def line(self, before: str, behind: str = "") -> str:
-        """
-        One of its command lines.
-        """
-        return f"AT#{before}{self.kind}{behind}" + ("" if self.number is None else f"={self.number}")
-
-    def parameters(self, server: str, port: int) -> dict[Key, Value]:
-        """
-        What is set before it is used. DLEMODE is never relied on (MTS-GAP-61).
-        """
-        values: dict[Key, Value] = {self.key("SERV"): server, self.key("PORT"): port}
-        if self.delay is not None:
-            values[self.key("TXDELAY")] = self.delay
-        if self.number is not None:
-            values["DLEMODE", self.number] = 1
-        return values
-
-    def session(
-        self, modem: MultitechClient, build: Callable[[], IProtocol | None], host: IAddress, peer: IAddress
-    ) -> DataSession:
-        """
-        A connection by it.
-        """
-        if self.kind == "TCP":
-            return SocketSession(modem, Coded(), Message.WAITING_FOR_DATA, build, host=host, peer=peer)
-        assert self.delay is not None
-        return DatagramSession(
-            modem, Coded(), Message.WAITING_FOR_DATA, build, host=host, peer=peer, apart=self.delay / 1000 + APART
-        )
 
 
 @implementer(IStreamClientEndpoint)
@@ -169,7 +45,7 @@ class _ClientEndpoint:
     Connects a socket of the modem.
     """
 
-    def __init__(self, modem: MultitechClient, socket: _Socket, host: str, port: int) -> None:
+    def __init__(self, modem: MultitechClient, socket: Socket, host: str, port: int) -> None:
         self._modem = modem
         self._socket = socket
         self._peer = _addressOf(host, port)
@@ -214,7 +90,7 @@ class _ServerEndpoint:
     Waits at a socket of the modem.
     """
 
-    def __init__(self, modem: MultitechClient, socket: _Socket, port: int, admitted: str) -> None:
+    def __init__(self, modem: MultitechClient, socket: Socket, port: int, admitted: str) -> None:
         self._modem = modem
         self._socket = socket
         self._port = port
@@ -264,7 +140,7 @@ class _Listening:
     def __init__(
         self,
         modem: MultitechClient,
-        socket: _Socket,
+        socket: Socket,
         host: IAddress,
         session: Callable[[], DataSession],
         factory: IProtocolFactory,
@@ -375,7 +251,7 @@ class DLEClientEndpoint(_ClientEndpoint):
         @param delay: milliseconds that the modem waits for more before it sends a frame that isn't full: a multiple of
             20 up to 32760, 0 for none; C{None}: as it is set. This and the others are kept by the modem.
         """
-        super().__init__(modem, _Socket("TCP", delay, socket), host, port)
+        super().__init__(modem, Socket("TCP", delay, socket), host, port)
 
 
 class DLEServerEndpoint(_ServerEndpoint):
@@ -390,7 +266,7 @@ class DLEServerEndpoint(_ServerEndpoint):
         @param admitted: the address of the only peer that may connect; no name.
         @see: L{DLEClientEndpoint} for the others.
         """
-        super().__init__(modem, _Socket("TCP", delay, socket), port, admitted)
+        super().__init__(modem, Socket("TCP", delay, socket), port, admitted)
 
 
 #: milliseconds that a modem gathers octets for a datagram, by the factory
@@ -408,7 +284,7 @@ class UDPClientEndpoint(_ClientEndpoint):
         """
         @param delay: milliseconds that the modem waits for the rest of a datagram, a multiple of 20 from 20 to 32760.
         """
-        super().__init__(modem, _Socket("UDP", delay), host, port)
+        super().__init__(modem, Socket("UDP", delay), host, port)
 
 
 class UDPServerEndpoint(_ServerEndpoint):
@@ -420,4 +296,4 @@ class UDPServerEndpoint(_ServerEndpoint):
         """
         @param admitted: the only host that is heard, a name or an address.
         """
-        super().__init__(modem, _Socket("UDP", delay), port, admitted)
+        super().__init__(modem, Socket("UDP", delay), port, admitted)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import (
     CannotListenError,
@@ -33,6 +35,7 @@ from atrunproto.transparent.peer import (
     UDPClientEndpoint,
     UDPServerEndpoint,
 )
+from tests.at.fakes import pieces
 from tests.ipeasy.modems import FAR, PORT, Caller, factoryOf
 from tests.multitech.hosts import Host, Scripted
 
@@ -41,6 +44,8 @@ START = "AT#CONNECTIONSTART"
 WAITING = "\r\nOk_Info_WaitingForData\r\n"
 CLOSED = "\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n"
 STRANGER = "127.0.0.99"
+FORMS = [(WAITING, CLOSED), (f"AT#OTCP=1\r{WAITING}", CLOSED), ("\r1028\r", "\r3074\r\r0\r")]
+"""How a connection begins and ends: in words, behind an echo, in numbers."""
 
 
 def connected(*lines: str, **facts: Any) -> Host:
@@ -520,3 +525,22 @@ def test_unknownPeer() -> None:
     host = connected()
     with pytest.raises(DNSLookupError):
         host.do(result(UDPClientEndpoint(host.modem, "nowhere.invalid", PORT).connect(factoryOf(End()))))
+
+
+# -- whatever the stream is cut into
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(0, 300), max_size=6), st.sampled_from(FORMS))
+def test_anySplit(data: bytes, cuts: list[int], form: tuple[str, str]) -> None:
+    """All octets pass, those that look like results among them, wherever the stream is cut (MTS-TCP-15, MTS-RES-12)."""
+    begin, end = form
+    talk = Talk()
+    talk.modem.answers["AT#OTCP=1"] = ""
+    connecting = talk.connecting()
+    talk.modem.run()
+    coded = data.replace(b"\x10", b"\x10\x10").replace(b"\x03", b"\x10\x03")
+    for piece in pieces(begin.encode() + coded + b"\x03" + end.encode(), cuts):
+        talk.modem.client.dataReceived(piece)
+    talk.modem.clock.advance(1)
+    assert talk.modem.do(result(connecting)) is talk.near
+    assert (talk.near.received, [each.type for each in talk.near.losses]) == (data, [ConnectionDone])
