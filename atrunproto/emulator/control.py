@@ -120,6 +120,7 @@ class NetworkChange(msgspec.Struct, forbid_unknown_fields=True):
     accessPoints: Annotated[list[AccessPointView], msgspec.Meta(max_length=MAX_ENTRIES)] | None = None
     #: the number of the error by which connections of Multi-Tech's stack fail; 0: they don't
     refusal: Literal[0, 35866, 35868, 36872, 49153, 49155, 49156, 49157, 49158] | None = None
+    releaseFails: bool | None = None
 
 
 class Control:
@@ -275,6 +276,7 @@ class Control:
                 for name, point in network.accessPoints.items()
             ],
             "refusal": 0 if network.refusal is None else network.refusal.number,
+            "releaseFails": network.releaseFails,
         }
 
     def changeNetwork(self, call: Call) -> object:
@@ -298,6 +300,8 @@ class Control:
             }
         if body.refusal is not None:
             network.refusal = multitechReason(body.refusal) if body.refusal else None
+        if body.releaseFails is not None:
+            network.releaseFails = body.releaseFails
         if body.operators is not None:
             network.operators = [_operator(each, network.operators) for each in body.operators]
         network.setService(network.inService if body.inService is None else body.inService)

@@ -354,6 +354,13 @@ class EmulatedModule:
         """
         return self.network.givesNameServers
 
+    @property
+    def releaseFails(self) -> bool:
+        """
+        Whether something inside the module fails when a connection is released.
+        """
+        return self.network.releaseFails
+
     async def openContext(self, cid: int, apn: str, user: str, password: str) -> str:
         """
         Have the network activate a context, and give its address.

@@ -170,6 +170,7 @@ class Network:
     @ivar rejects: contexts are refused for these access point names.
     @ivar accessPoints: the access points by name; none: whatever name is asked for is one.
     @ivar refusal: why contexts that a connection of Multi-Tech's stack asks for are all refused; C{None}: they aren't.
+    @ivar releaseFails: such connections end with an error of their own (49154).
     @ivar gateway: the other end of such a connection.
     @ivar echoes: addresses for which the network itself answers echo requests, to the numbers of those, from 1 on, that
         are lost; C{None}: all of them.
@@ -196,6 +197,7 @@ class Network:
     rejects: set[str] = field(default_factory=set)
     accessPoints: dict[str, AccessPoint] = field(default_factory=dict)
     refusal: Reason | None = None
+    releaseFails: bool = False
     gateway: str = "127.0.0.1"
     echoes: dict[str, frozenset[int] | None] = field(default_factory=dict)
     clock: IReactorTime | None = None

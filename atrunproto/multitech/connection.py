@@ -22,6 +22,7 @@ from atrunproto.at.results import CME, ErrorFamily, Reason, refuse
 from .errors import (
     ACTIVATION_ABORTED,
     ACTIVATION_FAILED,
+    FLOW_CLOSING_FAILED,
     GPRS_LOST,
     INACTIVE,
     NO_LINK,
@@ -174,7 +175,7 @@ class Connection:
         End it, or the attempt to start it.
 
         @return: fires when the line is released.
-        @raise CommandFailed: there is none (35867).
+        @raise CommandFailed: there is none (35867); (by the Deferred) something fails inside (49154).
         """
         over: Deferred[None] = Deferred()
         host, isStarting = self._host, self.state is State.CHECKING
@@ -254,7 +255,12 @@ class Connection:
         self._module.deactivateContext(self.cid)
         stopped, self._stopped = self._stopped, []
         for over in stopped:
-            if not over.called:
+            if over.called:
+                continue
+            if self._module.releaseFails:
+                # the line is released all the same (A)
+                over.errback(refuse(FLOW_CLOSING_FAILED))
+            else:
                 over.callback(None)
 
     def _tell(self, reason: Reason | None) -> None:

@@ -40,6 +40,12 @@ class MultitechSurroundings(Surroundings, Stack, Protocol):
         Whether the operator gives name servers to contexts.
         """
 
+    @property
+    def releaseFails(self) -> bool:
+        """
+        Whether something inside the modem fails when a connection is released.
+        """
+
     async def openContext(self, cid: int, apn: str, user: str, password: str) -> str:
         """
         Have the network activate a context, which may take a while, and give its address.

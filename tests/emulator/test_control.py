@@ -249,6 +249,8 @@ class ControlTests(ControlTestCase):
         self.assertEqual(self.done("PATCH", "/network", {"refusal": 0})["refusal"], 0)
         self.assertIsNone(self.rack.network.refusal)
         self.assertEqual(self.refused("PATCH", "/network", {"refusal": 1})[0], 400)
+        self.assertIs(self.done("PATCH", "/network", {"releaseFails": True})["releaseFails"], True)
+        self.assertIs(self.rack.network.releaseFails, True)
 
     # Manual
 

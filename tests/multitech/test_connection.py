@@ -120,6 +120,17 @@ def test_internalErrors(number: int) -> None:
     assert result(modem) == failed(number)
 
 
+def test_internalErrorOfRelease() -> None:
+    """MTS-ERR-42: a test can have the modem fail inside when a connection is ended, which is over all the same."""
+    modem = connected()
+    modem.memory.network.releaseFails = True
+    assert modem.say("AT#CONNECTIONSTOP") == b""
+    modem.memory.advance(5)
+    assert modem.port.heard() == failed(49154)
+    assert modem.say("AT#VSTATE") == b'#STATE: "IDLE"\r\n' + OK
+    assert modem.say("AT#CONNECTIONSTOP") == failed(35867)
+
+
 @pytest.mark.parametrize("mode", [0, 1])
 def test_notRegistered(mode: int) -> None:
     """MTS-CALL-08, MTS-ERR-09: without a network no connection begins, by GSM or by GPRS."""
