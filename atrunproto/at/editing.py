@@ -13,8 +13,11 @@ One table says what the control characters mean in each place::
     S5 (BS)    deletes the octet before it         deletes the octet before it  data
     ESC        drops what was typed so far         gives up                     data
     ^Z         ignored                             ends the data                data
+    claimed    is the whole line it stands for     data                         data
     =========  ==================================  ===========================  ============
 
+A part of the module that waits for something may claim an octet: on the command line of its instance that octet then
+stands for a line, which is run at once; what was typed before it is dropped (A).
 A CR or LF that comes in one chunk with the end of a text prompt belongs to it (clients send C{^Z CR}).
 A text of several lines may show its prompt once more at each CR, behind the echo of that (A); the CR is data even so.
 Sources: reference 1.1 (P), TEL-EXT-21.
@@ -45,7 +48,7 @@ class LineEditor:
     Collects a command line out of chunks of any size.
     """
 
-    __slots__ = ("_held", "_overrun", "longest", "s3", "s5")
+    __slots__ = ("_claims", "_held", "_overrun", "longest", "s3", "s5")
 
     def __init__(self, longest: int) -> None:
         """
@@ -56,6 +59,28 @@ class LineEditor:
         self.s5 = BS
         self._held = b""
         self._overrun = False
+        self._claims: tuple[tuple[int, bytes], ...] = ()
+
+    def claim(self, octet: int, body: bytes) -> None:
+        """
+        Have a control character stand for a line.
+
+        @param body: the line behind its C{AT}; where several claim the octet it stands for all of theirs.
+        """
+        self._claims += ((octet, body),)
+
+    def unclaim(self, octet: int, body: bytes) -> None:
+        """
+        End a claim; where there is none, nothing happens.
+        """
+        self._claims = tuple(claim for claim in self._claims if claim != (octet, body))
+
+    def _claimed(self, octet: int) -> bytes:
+        """
+        The line that an octet stands for; empty: none.
+        """
+        bodies = [body for claimed, body in self._claims if claimed == octet]
+        return b"AT" + b";".join(bodies) if bodies else b""
 
     def clear(self) -> None:
         """
@@ -69,7 +94,8 @@ class LineEditor:
         Take octets up to the end of a line.
 
         @return: what to echo, the line without its terminator (C{None}: not yet complete), and what follows it.
-            In place of a line stand L{REPEAT} (C{A/} needs no terminator) and L{TOO_LONG}.
+            In place of a line stand L{REPEAT} (C{A/} needs no terminator) and L{TOO_LONG}; a claimed octet gives its
+            own line, and needs none either.
         """
         end = data.find(self.s3)
         if end < 0:
@@ -77,14 +103,14 @@ class LineEditor:
         else:
             chunk, rest = data[:end], data[end + 1 :]
         if self._isPlain(chunk):
-            echo, slash = chunk, self._slash(chunk)
+            echo, done = chunk, self._slash(chunk)
             if not self._overrun:
                 self._held = self._held + chunk if self._held else chunk
         else:
-            echo, slash = self._edit(chunk)
-        if slash:
+            echo, done = self._edit(chunk)
+        if done:
             self.clear()
-            return echo[:slash] if echo is chunk else echo, REPEAT, data[slash:]
+            return echo[:done] if echo is chunk else echo, self._claimed(chunk[done - 1]) or REPEAT, data[done:]
         if len(self._held) > self.longest:
             self._held, self._overrun = b"", True
         if end < 0:
@@ -111,9 +137,10 @@ class LineEditor:
         """
         Take octets one by one.
 
-        @return: their echo, and where C{A/} ends in the chunk if it is complete, else 0.
+        @return: their echo, and where in the chunk C{A/} is complete or a claimed octet ends, else 0.
         """
         held, echo = bytearray(self._held), bytearray()
+        claimed = [octet for octet, _ in self._claims]
         for position, octet in enumerate(chunk, 1):
             if octet == self.s5:
                 if held:
@@ -122,6 +149,9 @@ class LineEditor:
             elif octet == ESC:
                 held.clear()
                 self._overrun = False
+            elif octet in claimed:
+                echo.append(octet)
+                return bytes(echo), position
             elif octet not in _IGNORED:
                 echo.append(octet)
                 if not self._overrun:

@@ -219,6 +219,16 @@ class ATPort:
                 self._queued = data
                 return
 
+    def claim(self, octet: int, body: bytes) -> Callable[[], None]:
+        """
+        Have a control character stand for a command line here, while a part of the module waits for something.
+
+        @param body: the line behind its C{AT}.
+        @return: call it to give the octet back; once is enough, more does no harm.
+        """
+        self._editor.claim(octet, body)
+        return lambda: self._editor.unclaim(octet, body)
+
     def _takeBusy(self, data: bytes) -> None:
         """
         Lines that come too early: lost, or queued over a bearer that says so (TEL-SEQ-03, TEL-SEQ-04).

@@ -19,7 +19,7 @@ from atrunproto.multitech.coding import Coded
 from atrunproto.multitech.errors import BAD_CONFIGURATION, OPEN_FAILED
 
 from .module import FRAME, Session
-from .service import ANYBODY, Listening, Service
+from .service import ANYBODY, Service
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
@@ -36,7 +36,7 @@ class UDPSocket(Service):
     (idle) open: claim the stack, find the peer -> session.
     (idle) listen: claim the stack, find whom UDPSERV admits -> listening.
     (listening) the first datagram of an admitted peer -> session with it.
-    (listening) stop, the stack is closed, the link is lost: the port is left; the host is told of the loss -> idle.
+    (listening) stop, ETX, the stack is closed, the link is lost: the port is left; the host hears of the loss -> idle.
     (session) the DTE ends it, or the link is lost: the port is left, the DTE is told by the session -> idle.
     """
 
@@ -79,7 +79,7 @@ class UDPSocket(Service):
         except BaseException:
             self.end()
             raise
-        self.listening = Listening(at, datagrams.leave)
+        self.wait(at, datagrams.leave, b"#LUDPSTOP")
 
     async def stop(self) -> None:
         """
@@ -104,7 +104,7 @@ class UDPSocket(Service):
         """
         The first datagram: its port stays, for the session.
         """
-        self.listening = None
+        self.waited()
         session = self._newSession(link)
         self.called(at, session)
         return session

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from atrunproto.at.calling import sourceTowards
 from atrunproto.at.online import Online
 from atrunproto.at.results import Reason, refuse
+from atrunproto.multitech.coding import ETX
 from atrunproto.multitech.errors import GPRS_LOST, Message, message
 from atrunproto.multitech.parameters import Parameters
 from atrunproto.multitech.stack import Claim, Link, Stack
@@ -37,11 +38,13 @@ class Listening(NamedTuple):
 
     @ivar at: who is told of the peer.
     @ivar leave: leaves the port.
+    @ivar unclaim: has an ETX of the host be what it is elsewhere.
     @ivar socket: its number, where sockets have one.
     """
 
     at: ATInstance
     leave: Callable[[], Deferred[None]]
+    unclaim: Callable[[], None]
     socket: int | None = None
 
 
@@ -159,19 +162,29 @@ class Service:
 
     # -- a peer that calls
 
-    def leavePort(self) -> Deferred[None]:
+    def wait(self, at: ATInstance, leave: Callable[[], Deferred[None]], stop: bytes, socket: int | None = None) -> None:
         """
-        Listen no more.
+        A port waits for its peer; until that has called, an ETX at the command line of the instance is the command
+        that stops it, whatever #DLEMODE is (MTS-TCP-10, MTS-GAP-26). UDP does as TCP (A).
+
+        @param stop: this command.
         """
-        assert self.listening is not None
-        leave, self.listening = self.listening.leave, None
-        return leave()
+        self.listening = Listening(at, leave, at.claim(ETX[0], stop), socket)
+
+    def waited(self) -> Listening:
+        """
+        Wait no longer; its port is as it was.
+        """
+        listening, self.listening = self.listening, None
+        assert listening is not None
+        listening.unclaim()
+        return listening
 
     def stopListening(self) -> Deferred[None]:
         """
         End without a peer.
         """
-        stopped = self.leavePort()
+        stopped = self.waited().leave()
         self.end()
         return stopped
 

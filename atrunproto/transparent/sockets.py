@@ -21,7 +21,7 @@ from atrunproto.at.results import refuse
 from atrunproto.multitech.coding import codingOf
 from atrunproto.multitech.errors import BAD_CONFIGURATION, OPEN_FAILED
 
-from .service import ANYBODY, Listening, Service
+from .service import ANYBODY, Service
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
@@ -43,7 +43,7 @@ class TCPSockets(Service):
     (connecting) it can't be had, or the link is lost: refused -> idle.
     (idle) listen: claim the stack -> listening.
     (listening) an admitted peer: the port is left -> session.
-    (listening) stop, the stack is closed, the link is lost: the port is left; the host is told of the loss -> idle.
+    (listening) stop, ETX, the stack is closed, the link is lost: the port is left; the host hears of the loss -> idle.
     (session) the connection is gone, or the link is lost: the DTE is told by the session -> idle.
     """
 
@@ -94,7 +94,7 @@ class TCPSockets(Service):
         except BaseException:
             self.end()
             raise
-        self.listening = Listening(at, opened.stopListening, socket)
+        self.wait(at, opened.stopListening, b"#LTCPSTOP=%d" % socket, socket)
 
     async def stop(self, socket: int) -> None:
         """
@@ -135,7 +135,7 @@ class TCPSockets(Service):
         """
         if self.listening is None:
             return None
-        self.leavePort()
+        self.waited().leave()
         session = self._newSession(socket, link)
         self.called(at, session)
         return session

@@ -70,6 +70,29 @@ def test_noRepeatInsideALine() -> None:
     assert edit(LineEditor(4), b"AT+CSQ", b"A/", b"\r")[1] == [TOO_LONG]
 
 
+@pytest.mark.parametrize("typed", [b"\x03", b"AT+CS\x03", b"x" * 99 + b"\x03", b"\n\x03"])
+def test_claimed(typed: bytes) -> None:
+    """A claimed octet is a line by itself, and what was typed before it is dropped; it is echoed as any other."""
+    for chunks in ([typed + b"AT\r"], [bytes([octet]) for octet in typed + b"AT\r"]):
+        editor = LineEditor(80)
+        editor.claim(3, b"#STOP")
+        assert edit(editor, *chunks) == (typed.replace(b"\n", b"") + b"AT\r", [b"AT#STOP", b"AT"])
+
+
+def test_claims() -> None:
+    """An octet stands for the lines of all who claim it, each octet for its own, and for itself when none does."""
+    editor = LineEditor(80)
+    for octet, body in ((3, b"#ONE"), (26, b"#END"), (3, b"#TWO")):
+        editor.claim(octet, body)
+    assert edit(editor, b"\x03\x1a")[1] == [b"AT#ONE;#TWO", b"AT#END"]
+    editor.unclaim(3, b"#ONE")
+    editor.unclaim(3, b"#ONE")
+    assert edit(editor, b"\x03\x1a")[1] == [b"AT#TWO", b"AT#END"]
+    editor.unclaim(3, b"#TWO")
+    editor.unclaim(26, b"#END")
+    assert edit(editor, b"A\x03T\x1a\r") == (b"A\x03T\r", [b"A\x03T"])
+
+
 @pytest.mark.parametrize("longest", [80, 400])
 def test_longest(longest: int) -> None:
     """A line may be as long as the product says, its terminator not counted; one octet more is too long."""
@@ -97,15 +120,20 @@ def test_unendingLine() -> None:
 
 
 _TYPED = st.lists(
-    st.sampled_from([b"A", b"/", b"AT", b"a/", b"\b", b"\x1b", b"\r", b"\n", b"\0", b"\x1a", b"\xff", b"x" * 9])
+    st.sampled_from(
+        [b"A", b"/", b"AT", b"a/", b"\b", b"\x1b", b"\r", b"\n", b"\0", b"\x03", b"\x1a", b"\xff", b"x" * 9]
+    )
 )
 
 
-@given(_TYPED.map(b"".join), st.lists(st.integers(0, 60)))
-def test_anySplit(typed: bytes, cuts: list[int]) -> None:
+@given(_TYPED.map(b"".join), st.lists(st.integers(0, 60)), st.booleans())
+def test_anySplit(typed: bytes, cuts: list[int], isClaimed: bool) -> None:
     """However a stream is cut into chunks, echo and lines are the same."""
-    chunks = pieces(typed, cuts)
-    assert edit(LineEditor(12), *chunks) == edit(LineEditor(12), typed)
+    cut, whole = LineEditor(12), LineEditor(12)
+    if isClaimed:
+        cut.claim(3, b"#STOP")
+        whole.claim(3, b"#STOP")
+    assert edit(cut, *pieces(typed, cuts)) == edit(whole, typed)
 
 
 def test_textPrompt() -> None:

@@ -68,6 +68,10 @@ class LinkedModem(Modem):
         """Send octets, and give what comes back."""
         return self.port.say(data)
 
+    def isIdle(self) -> bool:
+        """Whether no service runs, and an ETX at the command line is nothing but a part of a line that isn't one."""
+        return self.say("AT#PINGNUM=4") == OK and self.type(ETX + b"AT\r") == OK
+
     def after(self, seconds: float) -> bytes:
         """Let time pass."""
         self.memory.advance(seconds)

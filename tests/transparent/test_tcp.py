@@ -242,6 +242,54 @@ def test_stop() -> None:
     modem.open()
 
 
+@pytest.mark.parametrize("dleMode", [0, 1])
+def test_abort(dleMode: int) -> None:
+    """
+    An ETX of the host leaves the port before a peer has called, whatever DLEMODE is, and OK answers it; a line that
+    was begun is dropped (MTS-TCP-10, MTS-GAP-26).
+    """
+    modem = Sockets(f"AT#DLEMODE=2,{dleMode}")
+    for typed in (ETX, b"AT#VST" + ETX):
+        modem.listen()
+        assert modem.type(typed) == OK
+        assert modem.call().isClosed
+        assert modem.isIdle()
+    modem.open()
+
+
+def test_abortAtOnce() -> None:
+    """An ETX right behind the command ends the listener too, and what follows it is run (MTS-TCP-10)."""
+    modem = Sockets('AT#TCPSERV=2,"255.255.255.255"', "AT#TCPPORT=2,2024")
+    modem.say("ATV0")
+    assert modem.type(b"AT#LTCPSTART=2\r\x03AT\r") == b"\r0\r" * 3
+    assert modem.call().isClosed
+
+
+def test_abortElsewhere() -> None:
+    """Only who listens may end it by an ETX; at another port that is an octet like any other (MTS-TCP-10)."""
+    modem = Sockets()
+    modem.listen()
+    other = modem.memory.port(2)
+    assert other.say(b"ATE0\r\x03AT\r") == b"ATE0\r" + OK + OK
+    assert not modem.call().isClosed
+    assert modem.port.heard() == WAITING
+
+
+@pytest.mark.parametrize("how", ["stop", "peer", *ENDS])
+def test_notToAbort(how: str) -> None:
+    """Once nothing waits any more, an ETX at the command line means nothing (MTS-GAP-26)."""
+    modem = Sockets()
+    modem.listen()
+    if how == "peer":
+        modem.call().close()
+    elif how == "stop":
+        modem.say("AT#LTCPSTOP=2")
+    else:
+        ENDS[how](modem)
+    modem.say("AT+WOPEN=1")
+    assert modem.isIdle()
+
+
 def test_oneAtATime() -> None:
     """While a socket waits no other one is opened, and no parameter is written (MTS-TCP-24)."""
     modem = Sockets()

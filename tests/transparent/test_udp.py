@@ -238,6 +238,19 @@ def test_stop() -> None:
     assert modem.ports == []
 
 
+def test_abort() -> None:
+    """An ETX of the host leaves the port before a datagram has come, as it does of TCP (MTS-GAP-26)."""
+    modem = Datagrams()
+    modem.listen()
+    assert modem.type(ETX) == OK
+    assert modem.ports == []
+    assert modem.isIdle()
+    modem.listen()
+    Peer(modem, PEER).say(b"first")
+    assert modem.type(ETX) == WAITING + b"first" + ETX + CLOSED
+    assert modem.isIdle()
+
+
 def test_oneAtATime() -> None:
     """While UDP waits nothing else is opened, and no parameter is written (MTS-UDP-05)."""
     modem = Datagrams('AT#TCPSERV=1,"127.0.2.23"', "AT#TCPPORT=1,23")
