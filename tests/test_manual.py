@@ -9,6 +9,7 @@ import pytest
 from atrunproto.at.commands import Command, CommandTable
 from atrunproto.at.parameters import Choice, Int, Text
 from atrunproto.at.results import CME, CMS
+from atrunproto.emulator.limits import LIMITS
 from atrunproto.emulator.module import Power
 from atrunproto.emulator.products import FAMILIES, PRODUCTS
 from atrunproto.fleet.executions import State as ExecutionState
@@ -187,6 +188,13 @@ def test_products() -> None:
     assert re.findall(r"^\| `(.*?)` \|", shown, re.MULTILINE) == list(PRODUCTS)
     assert "| `HE910-EUR` | xE910-3G | HE910 | 12.00.004 | 12.00.xx4 |" in shown
     assert all(f"| {name} |" in manual.familiesPart() for name in FAMILIES)
+
+
+def test_limits() -> None:
+    """Each limit is explained, with the value of each family that has it."""
+    shown = manual.limitsPart()
+    assert re.findall(r"^\| `(.*?)` \|", shown, re.MULTILINE) == list(LIMITS)
+    assert re.search(r"^\| `sent` \| .* \| 1-1500 \| 1500 \| 1020 \| 1500 \|", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

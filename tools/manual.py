@@ -22,6 +22,7 @@ from atrunproto.at.commands import Command, CommandTable
 from atrunproto.at.grammar import EXTENDED, SELECTED_REGISTER
 from atrunproto.at.parameters import Choice, Int, Parameter, Text
 from atrunproto.at.results import CME, CMS, FINAL_CODES, MULTITECH, TELIT, ResultCode
+from atrunproto.emulator.limits import LIMITS
 from atrunproto.emulator.module import EmulatedModule, Power
 from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product
 from atrunproto.fleet import executions
@@ -334,6 +335,22 @@ def familiesPart() -> str:
     )
 
 
+def limitsPart() -> str:
+    """The limits, with the value of each family."""
+    return table(
+        ("limit", "what it is", "values", *FAMILIES),
+        [
+            (
+                code(name),
+                limit.about,
+                f"{limit.low}-{limit.high}",
+                *(family.limits.get(name, "") for family in FAMILIES.values()),
+            )
+            for name, limit in LIMITS.items()
+        ],
+    )
+
+
 def durationsPart() -> str:
     """How long events and commands typically take."""
     return table(("what", "seconds"), [(code(name), f"{seconds:g}") for name, seconds in DURATIONS.items()])
@@ -615,6 +632,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "cms": cmsPart,
     "products": productsPart,
     "families": familiesPart,
+    "limits": limitsPart,
     "durations": durationsPart,
     "effects": effectsPart,
     "delays": delaysPart,

@@ -192,6 +192,8 @@ class ModuleConfig(Table, kw_only=True):
     startup: list[str] = msgspec.field(default_factory=list)
     #: none: no message enables SMSATRUN
     activation: ActivationConfig | None = None
+    #: those that differ from the product's, by name
+    limit: dict[str, int] = msgspec.field(default_factory=dict)
     #: AT instance to endpoint string
     at: dict[str, str] = msgspec.field(default_factory=dict)
     #: serial port to endpoint string
@@ -278,7 +280,7 @@ def _refuseTwice(option: str, values: list[str]) -> None:
 def _planAlike(
     config: ModuleConfig, imei: str, number: str, checkEndpoint: Callable[[str], object]
 ) -> Iterator[ModulePlan]:
-    kind = chosenProduct(config.product, config.software)
+    kind = chosenProduct(config.product, config.software, config.limit)
     if re.fullmatch("[0-9]{15}", imei) is None:
         raise ConfigError(f"imei: {imei!r} is not 15 digits")
     if int(imei) + config.count > 10**15:
@@ -355,9 +357,9 @@ def numbered(option: str, endpoint: str, config: ModuleConfig, offset: int) -> s
     return text
 
 
-def chosenProduct(name: str, software: str) -> Product:
+def chosenProduct(name: str, software: str, limits: Mapping[str, int]) -> Product:
     """
-    The product of this name and software version.
+    The product of this name and software version, with these limits in place of its own.
 
     @raise ConfigError: there is none.
     """
@@ -365,11 +367,14 @@ def chosenProduct(name: str, software: str) -> Product:
         found = product(name)
     except Misuse as error:
         raise ConfigError(f"product: {error}; --list-products prints all") from None
-    if not software:
-        return found
-    if re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}", software) is None:
-        raise ConfigError(f"software: {software!r} is not a version such as {found.software}")
-    return found.withSoftware(software)
+    if software:
+        if re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}", software) is None:
+            raise ConfigError(f"software: {software!r} is not a version such as {found.software}")
+        found = found.withSoftware(software)
+    try:
+        return found.withLimits(limits)
+    except Misuse as error:
+        raise ConfigError(f"limit: {error}") from None
 
 
 def addressPool(address: str, count: int) -> AddressPool:

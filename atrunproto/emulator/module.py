@@ -320,9 +320,9 @@ class EmulatedModule:
 
     def limit(self, name: str) -> int:
         """
-        A limit of the product's family.
+        A limit of the product.
         """
-        return self.product.family.limits[name]
+        return self.product.limit(name)
 
     @property
     def isRegistered(self) -> bool:

@@ -7,8 +7,8 @@ reference 0.3 for what the families have. TEL-APP-01 to TEL-APP-07.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,7 @@ from atrunproto.tcpatrun import commands as tcpatrun
 from atrunproto.transparent import commands as transparent
 
 from .commands import calls, context, general, hardware, names, phonebook, radio, sim, survey
+from .limits import LIMITS
 
 #: seconds that a command or an event typically takes (A, within the limits of reference 1.3); scaled by the module
 DURATIONS: Mapping[str, float] = {
@@ -114,9 +115,7 @@ class Family:
     reportsAtOnce: bool = False
     #: further parts of a module that follow its power
     parts: Sequence[type[Any]] = ()
-    #: octets that one SRING in data view shows, and that #SSEND takes; sockets online at once; whether a listening
-    #: socket can answer by itself; whether #SS shows that one is dialled; whether one that waits for datagrams hears
-    #: several callers (reference 6.1, 6.4 to 6.7, 15)
+    #: what L{LIMITS} names, as far as its commands ask for it
     limits: Mapping[str, int] = field(
         default_factory=lambda: {
             "viewed": 1500,
@@ -211,12 +210,14 @@ class Product:
 
     @ivar software: the version that +CGMR prints.
     @ivar minimum: the least version that has the run-AT services, as printed; C{None}: no version has.
+    @ivar limits: those that differ from the family's.
     """
 
     name: str
     family: Family
     software: str
     minimum: str | None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -270,7 +271,29 @@ class Product:
         """
         The same product with another software version.
         """
-        return Product(self.name, self.family, software, self.minimum)
+        return replace(self, software=software)
+
+    def limit(self, name: str) -> int:
+        """
+        One of its limits.
+
+        @raise KeyError: its family has no such limit.
+        """
+        return self.limits[name] if name in self.limits else self.family.limits[name]
+
+    def withLimits(self, limits: Mapping[str, int]) -> Product:
+        """
+        The same product with other limits.
+
+        @raise Misuse: it has no such limit, or that can't have this value.
+        """
+        for name, value in limits.items():
+            if name not in self.family.limits:
+                raise Misuse(f"{self.name} has no limit {name!r}{_similar(name, self.family.limits)}")
+            known = LIMITS[name]
+            if not known.low <= value <= known.high:
+                raise Misuse(f"{name!r} is from {known.low} to {known.high}, not {value}")
+        return replace(self, limits={**self.limits, **limits})
 
 
 @lru_cache(maxsize=64)
@@ -415,8 +438,14 @@ def product(name: str) -> Product:
     for known, found in PRODUCTS.items():
         if known.lower() == wanted:
             return found
+    raise Misuse(f"there is no product {name!r}{_similar(name.upper(), [*PRODUCTS, *ALIASES])}")
+
+
+def _similar(name: str, known: Iterable[str]) -> str:
+    """
+    What a message about an unknown name ends with: those that are like it.
+    """
     from difflib import get_close_matches
 
-    near = get_close_matches(name.upper(), [*PRODUCTS, *ALIASES], n=3, cutoff=0.5)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    raise Misuse(f"there is no product {name!r}{hint}")
+    near = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {', '.join(near)}?" if near else ""

@@ -89,7 +89,7 @@ class Options(usage.Options):
 
     def __init__(self) -> None:
         usage.Options.__init__(self)
-        self._module: dict[str, Any] = {"at": {}, "serial": {}, "startup": []}
+        self._module: dict[str, Any] = {"at": {}, "serial": {}, "startup": [], "limit": {}}
         #: file and options together, checked
         self.config = EmulatorConfig()
 
@@ -118,6 +118,15 @@ class Options(usage.Options):
         if name in self._module[option]:
             raise usage.UsageError(f"--{option}: {name} is given twice")
         self._module[option][name] = endpoint
+
+    def opt_limit(self, limit: str) -> None:
+        """
+        Have another limit than the product, as the manual lists them: NAME=N. Repeatable.
+        """
+        name, _, value = limit.partition("=")
+        if not value.isdecimal():
+            raise usage.UsageError(f"--limit: {limit!r} is not NAME=N")
+        self._module["limit"][name] = int(value)
 
     def opt_startup(self, line: str) -> None:
         """

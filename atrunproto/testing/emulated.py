@@ -40,6 +40,7 @@ from atrunproto.at.errors import Misuse
 from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import AddressPool, Network
 from atrunproto.emulator.nvm import NVM
+from atrunproto.emulator.products import Product
 from atrunproto.emulator.products import product as productOf
 
 from .link import MemoryLink
@@ -388,6 +389,14 @@ class MemoryReactor(Clock):
         return opened
 
 
+def _chosen(name: str, software: str, limits: Mapping[str, int] | None) -> Product:
+    """
+    The product that a module is.
+    """
+    product = productOf(name)
+    return (product.withSoftware(software) if software else product).withLimits(limits or {})
+
+
 class MemoryModule:
     """
     An emulated module in memory, switched on and started up.
@@ -407,6 +416,8 @@ class MemoryModule:
         number: str = "+393460000001",
         timeScale: float = 1.0,
         isOn: bool = True,
+        software: str = "",
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         """
         @param product: one of L{atrunproto.emulator.products.PRODUCTS}.
@@ -415,11 +426,14 @@ class MemoryModule:
         @param startup: command lines run at each power-on.
         @param timeScale: by which the typical durations of commands are multiplied; 0: no waiting.
         @param isOn: whether to switch it on and wait until it has started.
+        @param software: its version; empty: the product's.
+        @param limits: those of L{atrunproto.emulator.limits.LIMITS} that differ from the product's.
+        @raise Misuse: the product isn't known, or can't have such a limit.
         """
         self.clock: MemoryReactor = MemoryReactor() if beside is None else beside.clock
         self.network: Network = Network(self.clock) if beside is None else beside.network
         self.module = EmulatedModule(
-            productOf(product), self.network, self.clock, imei, number, nvm, startup, timeScale
+            _chosen(product, software, limits), self.network, self.clock, imei, number, nvm, startup, timeScale
         )
         if isOn:
             self.switchOn()
@@ -555,6 +569,8 @@ class LiveModule:
         imei: str = "357000000000001",
         number: str = "+393460000001",
         timeScale: float = 0.0,
+        software: str = "",
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         """
         Switch the module on; it has started and is heard when this returns.
@@ -564,12 +580,15 @@ class LiveModule:
         @param beside: another module, whose network this one shares.
         @param addresses: the pool of the addresses that contexts get, within 127.0.0.0/8.
         @param timeScale: by which the typical durations of commands are multiplied; 0: no waiting.
+        @param software: its version; empty: the product's.
+        @param limits: those of L{atrunproto.emulator.limits.LIMITS} that differ from the product's.
+        @raise Misuse: the product isn't known, or can't have such a limit.
         """
         self._reactor = _background.get()
         self._listening: dict[int, IListeningPort] = {}
         self.network: Network = Network(self._reactor, AddressPool(addresses)) if beside is None else beside.network
         described = {1: "tcp:0:interface=127.0.0.1"} if ports is None else ports
-        known = productOf(product)
+        known = _chosen(product, software, limits)
 
         async def start() -> EmulatedModule:
             module = EmulatedModule(known, self.network, self._reactor, imei, number, nvm, startup, timeScale)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from atrunproto.at.errors import Misuse
+from atrunproto.emulator.limits import LIMITS
 from atrunproto.emulator.module import EmulatedModule
 from atrunproto.emulator.network import Network
-from atrunproto.emulator.products import PRODUCTS, product, versionReaches
+from atrunproto.emulator.products import FAMILIES, PRODUCTS, Family, product, versionReaches
 from atrunproto.testing.emulated import MemoryModule, MemoryReactor
 
 
@@ -84,3 +87,41 @@ def test_lineLength(name: str, longest: int) -> None:
     assert len(line) == longest
     assert at.execute(line)[-1] == "OK"
     assert at.execute(line + " ") == ["ERROR"]
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_limitsOfFamilies(family: Family) -> None:
+    """What a family limits is explained, and may be as it is there."""
+    for name, value in family.limits.items():
+        assert LIMITS[name].low <= value <= LIMITS[name].high
+
+
+def test_limitsAreUsed() -> None:
+    """There is no limit that no family has."""
+    assert set(LIMITS) == {name for family in FAMILIES.values() for name in family.limits}
+
+
+def test_otherLimits() -> None:
+    """A module may have a limit that differs from its product's, and keeps it with other software; others stay."""
+    one = product("GE865-QUAD").withLimits({"messages SM": 2}).withLimits({"sent": 10}).withSoftware("10.00.148")
+    assert (one.limit("messages SM"), one.limit("sent"), one.limit("viewed")) == (2, 10, 64)
+    assert product("GE865-QUAD").limit("sent") == 1500
+    assert MemoryModule("GE865-QUAD", limits={"messages SM": 2}).port().execute("AT+CPMS?") == [
+        '+CPMS: "SM",0,2,"SM",0,2,"SM",0,2',
+        "OK",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"sends": 1}, "GE865-QUAD has no limit 'sends'; did you mean sent"),
+        ({"messages as in the chapters": 1}, "GE865-QUAD has no limit 'messages as in the chapters'"),
+        ({"sent": 1501}, "'sent' is from 1 to 1500, not 1501"),
+        ({"answering": 2}, "'answering' is from 0 to 1, not 2"),
+    ],
+)
+def test_wrongLimits(limits: dict[str, int], message: str) -> None:
+    """A limit that a product doesn't have, or can't have so, is refused."""
+    with pytest.raises(Misuse, match=re.escape(message)):
+        product("GE865-QUAD").withLimits(limits)

@@ -81,6 +81,10 @@ def test_count() -> None:
     [
         (["--product", "HE911"], "--product: there is no product 'HE911'; did you mean HE910"),
         (["--software", "new"], "--software: 'new' is not a version such as 12.00.004"),
+        (["--limit", "sent"], "--limit: 'sent' is not NAME=N"),
+        (["--limit", "sent=many"], "--limit: 'sent=many' is not NAME=N"),
+        (["--limit", "sends=1"], "--limit: HE910-EUR has no limit 'sends'; did you mean sent"),
+        (["--limit", "sent=0"], "--limit: 'sent' is from 1 to 1500, not 0"),
         (["--at", "4=tcp:1"], "--at: '4' is not one of 1, 2, 3"),
         (["--at", "tcp:1"], "--at: 'tcp:1' is not N=ENDPOINT"),
         (["--at", "1=tcp:1", "--at", "1=tcp:2"], "--at: 1 is given twice"),
@@ -118,6 +122,12 @@ def test_badOption(arguments: list[str], message: str) -> None:
     assert refused(*arguments).startswith(message)
 
 
+def test_limits() -> None:
+    """Limits of the options are those of the module."""
+    (plan,) = plans("--startup", "AT", "--limit", "messages SM=10", "--limit", "sent=64")
+    assert [plan.product.limit(name) for name in ("messages SM", "sent", "viewed")] == [10, 64, 1500]
+
+
 def test_unreachable() -> None:
     """A module that nobody could ever talk to is a mistake."""
     assert refused("--product", "GE865-QUAD") == "a module could not be reached: give --at, --startup or --nvm"
@@ -136,6 +146,7 @@ imei = "356938035643809"
 number = "+393331234567"
 nvm = "one.nvm"
 startup = ["AT+CMEE=2"]
+limit = { "messages SM" = 10, sent = 64 }
 at = { 1 = "tcp:5001", 2 = "tcp:5002" }
 serial = { 1 = "tcp:5003" }
 
@@ -179,6 +190,7 @@ arfcn = 3
     rack.startService()
     one, two, three, added = rack.modules.values()
     assert (one.product.name, one.product.software, one.timeScale) == ("GE865-QUAD", "10.00.148", 0)
+    assert (one.limit("messages SM"), one.limit("sent"), two.limit("sent")) == (10, 64, 1500)
     assert (two.product.name, two.imei, three.imei) == ("HE910-EUR", "356938035643810", "356938035643811")
     assert one.activation == Activation("+39*", "RUN {number}", Password("1234567890123456"))
     assert two.activation is None
