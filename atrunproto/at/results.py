@@ -8,7 +8,7 @@ Sources: AT command reference of the project, sections 1.2 and 2 (Telit); requir
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
@@ -390,12 +390,29 @@ class MultiTechFraming(Framing):
         if self.quiet:
             return b""
         if reason.family is ErrorFamily.MULTITECH:
-            return self.cr + _octets(f"{reason.family.value}: {reason.number}") + self._crlf()
+            return self._lead() + _octets(f"{reason.family.value}: {reason.number}") + self._crlf()
         shown = _errorLine(reason, cmee)
         return self.result(ERROR) if shown is None else self.information([shown])
 
+    def _lead(self) -> bytes:
+        """
+        What stands in front of an error.
+        """
+        return self.cr
+
     def unsolicited(self, text: str) -> bytes:
         return self.information([text])
+
+
+class MultiTechLineFraming(MultiTechFraming):
+    """
+    The same with CR LF in front of errors too (MTS-GAP-10).
+    """
+
+    __slots__ = ()
+
+    def _lead(self) -> bytes:
+        return self._crlf()
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +467,8 @@ MULTITECH = Dialect(
     own="#",
     keepsBlanks=True,
 )
+#: the same with errors framed as everything else
+MULTITECH_LINES = replace(MULTITECH, framingClass=MultiTechLineFraming)
 
 
 class Later:

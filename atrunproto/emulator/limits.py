@@ -43,4 +43,5 @@ LIMITS: Mapping[str, Limit] = {
         "information messages are spelled `OK_Info_...`, as in chapters 2 to 9 of the guide, and not `Ok_Info_...` "
         "(MTS-GAP-07, MTS-GAP-08)"
     ),
+    "line feed before errors": _switch("`#CME ERROR` has CR LF in front, and not CR alone (MTS-GAP-10)"),
 }

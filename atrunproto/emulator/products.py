@@ -15,7 +15,7 @@ from typing import Any
 from atrunproto.at import basic
 from atrunproto.at.commands import CommandSet, CommandTable, Limit
 from atrunproto.at.errors import Misuse
-from atrunproto.at.results import MULTITECH, TELIT, Dialect
+from atrunproto.at.results import MULTITECH, MULTITECH_LINES, TELIT, Dialect
 from atrunproto.at.settings import Settings, Values
 from atrunproto.ftp import commands as ftp
 from atrunproto.ftp import multitech as ftpMultitech
@@ -199,7 +199,11 @@ MULTITECH_FAMILY = Family(
     gates=(closed,),
     reportsAtOnce=True,
     parts=(Stack,),
-    limits={"messages as in the chapters": 0, **_MESSAGES},
+    limits={
+        "messages as in the chapters": 0,
+        "line feed before errors": 0,
+        **_MESSAGES,
+    },
 )
 
 
@@ -248,11 +252,19 @@ class Product:
         return self.minimum is not None and versionReaches(self.software, self.minimum)
 
     @property
+    def dialect(self) -> Dialect:
+        """
+        How it frames its answers.
+        """
+        dialect = self.family.dialect
+        return MULTITECH_LINES if dialect is MULTITECH and self.limit("line feed before errors") else dialect
+
+    @property
     def commands(self) -> CommandSet:
         """
         All commands of the product.
         """
-        return _commands(self.family.name, self.hasRunAT, self.name in _IMPROVED)
+        return _commands(self.family.name, self.dialect, self.hasRunAT, self.name in _IMPROVED)
 
     @property
     def tables(self) -> Sequence[CommandTable]:
@@ -297,11 +309,11 @@ class Product:
 
 
 @lru_cache(maxsize=64)
-def _commands(family: str, hasRunAT: bool, isImproved: bool) -> CommandSet:
+def _commands(family: str, dialect: Dialect, hasRunAT: bool, isImproved: bool) -> CommandSet:
     found = FAMILIES[family]
     factory = {**found.factory, "#SMSMODE": (1,)} if isImproved else found.factory
     return CommandSet(
-        found.dialect,
+        dialect,
         _tables(found, hasRunAT),
         without=found.without,
         factory=factory,

@@ -7,6 +7,8 @@ import pytest
 from tests.multitech.modems import OK
 from tests.multitech.services import END, ETX, Served
 
+WAITING = b"\r\nOk_Info_WaitingForData\r\n"
+
 
 @pytest.mark.parametrize(
     ("value", "spelled", "activated"), [(0, b"Ok_Info_", b"GprsActivation"), (1, b"OK_Info_", b"GPRSActivation")]
@@ -33,3 +35,28 @@ def test_spelling(value: int, spelled: bytes, activated: bytes) -> None:
     assert modem.type(ETX) == ETX + message(b"SocketClosed") + OK
     assert modem.do("AT#OUDP") == message(b"WaitingForData")
     assert modem.type(ETX) == ETX + message(b"SocketClosed") + OK
+
+
+@pytest.mark.parametrize(("value", "lead"), [(0, b"\r"), (1, b"\r\n")])
+def test_errors(value: int, lead: bytes) -> None:
+    """
+    Errors have a lone CR in front, or CR LF as all else has: those of commands, of sessions, and of the connection.
+
+    MTS-RES-05, MTS-GAP-10.
+    """
+
+    def error(number: int) -> bytes:
+        return lead + b"#CME ERROR: %d\r\n" % number
+
+    modem = Served(limits={"line feed before errors": value})
+    assert modem.say("AT#FOO") == error(34817)
+    assert modem.say("AT+FOO") == b"\r\nERROR\r\n"
+    assert modem.do("AT#OTCP=1") == WAITING
+    modem.tcp.callers[-1].link.breakOff()
+    assert modem.wait() == ETX + error(38017)
+    modem.module.contexts.lose(1)
+    assert modem.wait() == error(35841)
+    modem.say("ATV0")
+    assert modem.say("AT#DISPLAYIP") == error(35867)
+    modem.say("ATQ1")
+    assert modem.say("AT#DISPLAYIP") == b""
