@@ -44,4 +44,5 @@ LIMITS: Mapping[str, Limit] = {
         "(MTS-GAP-07, MTS-GAP-08)"
     ),
     "line feed before errors": _switch("`#CME ERROR` has CR LF in front, and not CR alone (MTS-GAP-10)"),
+    "mark before upload errors": _switch("an ETX is in front of an error that ends `AT#FTPPUT` midway (MTS-GAP-27)"),
 }

@@ -202,6 +202,7 @@ MULTITECH_FAMILY = Family(
     limits={
         "messages as in the chapters": 0,
         "line feed before errors": 0,
+        "mark before upload errors": 0,
         **_MESSAGES,
     },
 )

@@ -299,9 +299,14 @@ class Stored(_Channel):
 
     def _over(self, why: Reason | None) -> None:
         """
-        The file is over; one that the server has ended isn't whole. No ETX tells of it (MTS-GAP-27).
+        The file is over; one that the server has ended isn't whole. Whether an ETX tells of it is the product's
+        (MTS-GAP-27).
         """
-        super()._over(why if self._isWhole else why or REASONS.gone)
+        if not self._isWhole:
+            why = why or REASONS.gone
+            if self._run.surroundings.limit("mark before upload errors"):
+                self.transport.write(ETX)  # type: ignore[union-attr]
+        super()._over(why)
 
 
 async def _move(at: ATInstance, kind: type[_Channel]) -> Online:

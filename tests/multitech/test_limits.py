@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.multitech.modems import OK
+from tests.multitech.modems import OK, failed
 from tests.multitech.services import END, ETX, Served
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
@@ -60,3 +60,22 @@ def test_errors(value: int, lead: bytes) -> None:
     assert modem.say("AT#DISPLAYIP") == error(35867)
     modem.say("ATQ1")
     assert modem.say("AT#DISPLAYIP") == b""
+
+
+@pytest.mark.parametrize(("value", "mark"), [(0, b""), (1, ETX)])
+def test_uploads(value: int, mark: bytes) -> None:
+    """
+    An upload that breaks off ends with the error alone, or with an ETX first; the one that the host has sent is enough.
+
+    MTS-FTP-17, MTS-GAP-27.
+    """
+    modem = Served(limits={"mark before upload errors": value})
+    _, file = modem.move("AT#FTPPUT")
+    assert modem.moved(file, b"426 stopped") == mark + failed(38017)
+    _, file = modem.move("AT#FTPPUT")
+    assert modem.type(b"half") == b""
+    modem.module.contexts.lose(1)
+    assert modem.wait() == mark + failed(35841)
+    assert modem.do("AT#CONNECTIONSTART") == modem.connection
+    _, file = modem.move("AT#FTPPUT")
+    assert modem.type(b"whole" + ETX) + modem.moved(file, b"552 full") == ETX + failed(38017)
