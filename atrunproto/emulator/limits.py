@@ -44,5 +44,8 @@ LIMITS: Mapping[str, Limit] = {
         "(MTS-GAP-07, MTS-GAP-08)"
     ),
     "line feed before errors": _switch("`#CME ERROR` has CR LF in front, and not CR alone (MTS-GAP-10)"),
+    "close of a peer is an error": _switch(
+        "error 37966 tells that the peer has closed a TCP socket, and not `Ok_Info_SocketClosed` and `OK` (MTS-GAP-30)"
+    ),
     "mark before upload errors": _switch("an ETX is in front of an error that ends `AT#FTPPUT` midway (MTS-GAP-27)"),
 }

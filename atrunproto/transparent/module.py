@@ -7,7 +7,7 @@ character); MTS-TCP-05, MTS-TCP-13 to MTS-TCP-20, MTS-TCP-26, MTS-UDP-03, MTS-UD
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
@@ -54,12 +54,14 @@ class Session(Protocol):
         coding: Coding,
         delay: float,
         closed: ResultCode,
+        closedByPeer: Sequence[ResultCode | Reason],
         over: Callable[[], None] = lambda: None,
         passed: Callable[[], None] = lambda: None,
     ) -> None:
         """
         @param delay: seconds that a frame waits which isn't full (TCPTXDELAY, UDPTXDELAY).
         @param closed: what tells, before OK, that the socket is closed.
+        @param closedByPeer: what tells that the peer has closed it, the last being final.
         @param over: called once, when the connection is gone and before that is told.
         @param passed: called whenever octets have passed.
         """
@@ -68,7 +70,8 @@ class Session(Protocol):
         self._coding = coding
         self._delay = delay
         self._frames = Packets(FRAME, delay)
-        self._closed = closed
+        self._closed = (closed, OK)
+        self._closedByPeer = closedByPeer
         self._over = over
         self._passed = passed
         self._spell: ChannelTransport | None = None
@@ -96,8 +99,10 @@ class Session(Protocol):
             self._spell.write(self._coding.encode(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        isOrderly = reason.check(ConnectionDone) is not None
-        self._finish(*((self._closed, OK) if isOrderly else (CLOSE_FAILED if self._isClosing else SEND_FAILED,)))
+        if reason.check(ConnectionDone) is not None:
+            self._finish(*(self._closed if self._isClosing else self._closedByPeer))
+        else:
+            self._finish(CLOSE_FAILED if self._isClosing else SEND_FAILED)
 
     def end(self, reason: Reason | None) -> None:
         """
@@ -105,7 +110,7 @@ class Session(Protocol):
 
         @param reason: what the DTE is told; C{None}: that the socket is closed.
         """
-        self._finish(*((self._closed, OK) if reason is None else (reason,)))
+        self._finish(*(self._closed if reason is None else (reason,)))
         if self.transport is not None:
             self.transport.abortConnection()  # type: ignore[attr-defined]
 

@@ -13,9 +13,9 @@ from twisted.internet.defer import Deferred
 
 from atrunproto.at.calling import sourceTowards
 from atrunproto.at.online import Online
-from atrunproto.at.results import Reason, refuse
+from atrunproto.at.results import OK, Reason, refuse
 from atrunproto.multitech.coding import ETX
-from atrunproto.multitech.errors import GPRS_LOST, Message, message
+from atrunproto.multitech.errors import CLOSED_BY_PEER, GPRS_LOST, Message, message
 from atrunproto.multitech.parameters import Parameters
 from atrunproto.multitech.stack import Claim, Link, Stack
 
@@ -145,7 +145,9 @@ class Service:
         @param delay: milliseconds that a frame waits which isn't full.
         """
         module = self.module
-        return Session(module.clock, coding, delay / 1000, message(module, Message.SOCKET_CLOSED), self.end, link.touch)
+        closed = message(module, Message.SOCKET_CLOSED)
+        byPeer = (CLOSED_BY_PEER,) if module.limit("close of a peer is an error") else (closed, OK)
+        return Session(module.clock, coding, delay / 1000, closed, byPeer, self.end, link.touch)
 
     def online(self, session: Session) -> Online:
         """

@@ -8,6 +8,7 @@ from tests.multitech.modems import OK, failed
 from tests.multitech.services import END, ETX, Served
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
+CLOSED = b"\r\nOk_Info_SocketClosed\r\n" + OK
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,28 @@ def test_uploads(value: int, mark: bytes) -> None:
     assert modem.do("AT#CONNECTIONSTART") == modem.connection
     _, file = modem.move("AT#FTPPUT")
     assert modem.type(b"whole" + ETX) + modem.moved(file, b"552 full") == ETX + failed(38017)
+
+
+@pytest.mark.parametrize("dleMode", [0, 1])
+@pytest.mark.parametrize(("value", "result"), [(0, CLOSED), (1, failed(37966))])
+def test_closeOfAPeer(value: int, result: bytes, dleMode: int) -> None:
+    """
+    That the peer has closed a socket is told as an end, or as an error; that the host has, always as an end.
+
+    MTS-TCP-18, MTS-ERR-23, MTS-GAP-29, MTS-GAP-30.
+    """
+    modem = Served(f"AT#DLEMODE=1,{dleMode}", limits={"close of a peer is an error": value})
+    mark = ETX if dleMode else b""
+    assert modem.do("AT#OTCP=1") == WAITING
+    modem.tcp.callers[-1].say(b"bye")
+    modem.tcp.callers[-1].close()
+    assert modem.wait() == b"bye" + mark + result
+    assert modem.do("AT#LTCPSTART=2") == OK
+    wire = modem.call()
+    assert modem.wait() == WAITING
+    wire.close()
+    assert modem.wait() == ETX + result
+    for command in ("AT#OTCP=1", "AT#OUDP") if dleMode else ("AT#OUDP",):
+        assert modem.do(command) == WAITING
+        assert modem.type(ETX) == ETX + CLOSED
+    assert modem.say("AT") == OK
