@@ -47,5 +47,9 @@ LIMITS: Mapping[str, Limit] = {
     "close of a peer is an error": _switch(
         "error 37966 tells that the peer has closed a TCP socket, and not `Ok_Info_SocketClosed` and `OK` (MTS-GAP-30)"
     ),
+    "both sockets listen": _switch(
+        "both TCP sockets may listen at once, and the first to be called takes the port; the other one then listens no "
+        "more (MTS-GAP-31)"
+    ),
     "mark before upload errors": _switch("an ETX is in front of an error that ends `AT#FTPPUT` midway (MTS-GAP-27)"),
 }

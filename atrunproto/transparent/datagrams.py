@@ -81,13 +81,6 @@ class UDPSocket(Service):
             raise
         self.wait(at, datagrams.leave, b"#LUDPSTOP")
 
-    async def stop(self) -> None:
-        """
-        Stop listening. Where nothing listens there is nothing to do (A).
-        """
-        if self.listening is not None:
-            await self.stopListening()
-
     def _needed(self) -> tuple[str, int]:
         return self.parameters.needed("UDPSERV"), self.parameters.needed("UDPPORT")
 
@@ -104,7 +97,7 @@ class UDPSocket(Service):
         """
         The first datagram: its port stays, for the session.
         """
-        self.waited()
+        self.waited(self.listeners[0])
         session = self._newSession(link)
         self.called(at, session)
         return session

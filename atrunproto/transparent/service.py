@@ -61,7 +61,7 @@ class Service:
     def __init__(self, module: MultitechSurroundings) -> None:
         self.module = module
         self.parameters = Parameters(module.settings)
-        self.listening: Listening | None = None
+        self.listeners: list[Listening] = []
         self.lost: Reason | None = None
         self._stack = module.part(Stack)
         self._claim: Claim | None = None
@@ -111,14 +111,15 @@ class Service:
         self.lost = reason
         if self.cancel():
             return
-        waiting = self._waiting
+        waiting = {self._waiting} if self._waiting is not None else {each.at for each in self.listeners}
         if self._session is not None:
             self._session.end(reason)
-        elif self.listening is not None:
-            waiting = self.listening.at
-            self.stopListening()
-        if waiting is not None and reason is not None:
-            waiting.notify(reason)
+        elif self.listeners:
+            self.leavePorts()
+            self.end()
+        if reason is not None:
+            for at in waiting:
+                at.notify(reason)
 
     def address(self, link: Link) -> str:
         """
@@ -171,24 +172,33 @@ class Service:
 
         @param stop: this command.
         """
-        self.listening = Listening(at, leave, at.claim(ETX[0], stop), socket)
+        self.listeners.append(Listening(at, leave, at.claim(ETX[0], stop), socket))
 
-    def waited(self) -> Listening:
+    def waited(self, listening: Listening) -> Listening:
         """
         Wait no longer; its port is as it was.
         """
-        listening, self.listening = self.listening, None
-        assert listening is not None
+        self.listeners.remove(listening)
         listening.unclaim()
         return listening
 
-    def stopListening(self) -> Deferred[None]:
+    def leavePorts(self) -> None:
         """
-        End without a peer.
+        Listen no more.
         """
-        stopped = self.waited().leave()
-        self.end()
-        return stopped
+        for listening in tuple(self.listeners):
+            self.waited(listening).leave()
+
+    async def stop(self, socket: int | None = None) -> None:
+        """
+        Stop listening. Where nothing listens there is nothing to do (A).
+        """
+        for listening in tuple(self.listeners):
+            if listening.socket == socket:
+                stopped = self.waited(listening).leave()
+                if not self.listeners:
+                    self.end()
+                await stopped
 
     def called(self, at: ATInstance, session: Session) -> None:
         """

@@ -42,8 +42,10 @@ class TCPSockets(Service):
     (connecting) the connection is there: -> session.
     (connecting) it can't be had, or the link is lost: refused -> idle.
     (idle) listen: claim the stack -> listening.
-    (listening) an admitted peer: the port is left -> session.
-    (listening) stop, ETX, the stack is closed, the link is lost: the port is left; the host hears of the loss -> idle.
+    (listening) listen, on the other socket where the product lets both wait -> listening.
+    (listening) an admitted peer: the ports are left -> session.
+    (listening) stop, ETX, the stack is closed, the link is lost: the port is left; the host hears of the loss -> idle,
+        or listening where the other socket still waits.
     (session) the connection is gone, or the link is lost: the DTE is told by the session -> idle.
     """
 
@@ -81,7 +83,8 @@ class TCPSockets(Service):
 
         @raise CommandFailed: as of L{open}; the port is taken (38016).
         """
-        link = self.begin()
+        isBeside = self._mayJoin(socket)
+        link = self._stack.needLink() if isBeside else self.begin()
         try:
             peer, port = self._needed(socket)
             if quad(peer) is None:
@@ -92,18 +95,26 @@ class TCPSockets(Service):
             except CannotListenError:
                 raise refuse(OPEN_FAILED) from None
         except BaseException:
-            self.end()
+            if not isBeside:
+                self.end()
             raise
         self.wait(at, opened.stopListening, b"#LTCPSTOP=%d" % socket, socket)
 
-    async def stop(self, socket: int) -> None:
-        """
-        Stop listening. Where the socket doesn't listen there is nothing to do (A).
-        """
-        if self.listening is not None and self.listening.socket == socket:
-            await self.stopListening()
-
     # -- how they begin and end
+
+    @property
+    def _listening(self) -> list[int | None]:
+        """
+        The sockets that listen.
+        """
+        return [listening.socket for listening in self.listeners]
+
+    def _mayJoin(self, socket: int) -> bool:
+        """
+        Whether a socket may listen beside the other one (MTS-GAP-31).
+        """
+        others = self._listening
+        return bool(others) and socket not in others and bool(self.module.limit("both sockets listen"))
 
     def _needed(self, socket: int) -> tuple[str, int]:
         return self.parameters.needed(("TCPSERV", socket)), self.parameters.needed(("TCPPORT", socket))
@@ -131,11 +142,11 @@ class TCPSockets(Service):
 
     def _called(self, at: ATInstance, socket: int, link: Link) -> Session | None:
         """
-        An admitted peer: the port listens no more (MTS-TCP-11).
+        An admitted peer: its port listens no more (MTS-TCP-11), nor does that of the other socket (A).
         """
-        if self.listening is None:
+        if socket not in self._listening:
             return None
-        self.waited().leave()
+        self.leavePorts()
         session = self._newSession(socket, link)
         self.called(at, session)
         return session

@@ -9,6 +9,8 @@ from tests.multitech.services import END, ETX, Served
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
 CLOSED = b"\r\nOk_Info_SocketClosed\r\n" + OK
+#: has the first socket admit any caller
+BOTH = ('AT#TCPSERV=1,"255.255.255.255"', "AT#TCPPORT=1,2023")
 
 
 @pytest.mark.parametrize(
@@ -105,3 +107,83 @@ def test_closeOfAPeer(value: int, result: bytes, dleMode: int) -> None:
         assert modem.do(command) == WAITING
         assert modem.type(ETX) == ETX + CLOSED
     assert modem.say("AT") == OK
+
+
+def both() -> Served:
+    """A modem whose sockets can both listen."""
+    return Served(*BOTH, limits={"both sockets listen": 1})
+
+
+def test_oneListens() -> None:
+    """As a rule one socket alone may listen (MTS-TCP-24, MTS-GAP-31)."""
+    modem = Served(*BOTH)
+    modem.listen("AT#LTCPSTART=1")
+    assert modem.say("AT#LTCPSTART=2") == failed(37122)
+
+
+@pytest.mark.parametrize(("first", "port"), [(1, 2023), (2, 2024)])
+def test_bothListen(first: int, port: int) -> None:
+    """The first socket that is called takes the port, and nothing listens any more (MTS-TCP-11, MTS-GAP-31)."""
+    modem = both()
+    modem.listen("AT#LTCPSTART=1", "AT#LTCPSTART=2")
+    assert modem.say(f"AT#LTCPSTART={first}") == failed(37122)
+    assert modem.say("AT#OTCP=1") == modem.say("AT#LUDPSTART") == failed(37122)
+    wire = modem.call(port)
+    assert modem.wait() == WAITING
+    assert modem.call(2023).isClosed
+    assert modem.call(2024).isClosed
+    wire.say(b"hello")
+    assert modem.type(b"you\x03") == b"hello" + ETX + CLOSED
+    assert wire.heard() == b"you"
+    assert modem.say("AT#PINGNUM=4") == OK
+    modem.listen("AT#LTCPSTART=2", "AT#LTCPSTART=1")
+
+
+def test_stopOneOfBoth() -> None:
+    """Each listener is stopped by itself, and only then may parameters be written (MTS-TCP-09, MTS-GAP-31)."""
+    modem = both()
+    modem.listen("AT#LTCPSTART=1", "AT#LTCPSTART=2", "AT#LTCPSTOP=1")
+    assert modem.call(2023).isClosed
+    assert modem.say("AT#PINGNUM=4") == failed(37123)
+    modem.listen("AT#LTCPSTART=1", "AT#LTCPSTOP=2")
+    assert modem.call(2024).isClosed
+    assert not modem.call(2023).isClosed
+    assert modem.wait() == WAITING
+
+
+def test_secondFails() -> None:
+    """A second listener that can't be had leaves the first as it is (MTS-GAP-31)."""
+    modem = both()
+    modem.memory.clock.listenTCP(2024, modem.tcp, interface="127.0.0.1")
+    modem.listen("AT#LTCPSTART=1")
+    assert modem.say("AT#LTCPSTART=2") == failed(38016)
+    assert modem.say("AT#PINGNUM=4") == failed(37123)
+    assert not modem.call(2023).isClosed
+
+
+def test_abortBoth() -> None:
+    """An ETX ends all that waits at its instance, and nothing else (MTS-TCP-10, MTS-GAP-26, MTS-GAP-31)."""
+    modem = both()
+    modem.listen("AT#LTCPSTART=1", "AT#LTCPSTART=2")
+    assert modem.type(ETX) == OK
+    assert modem.call(2023).isClosed
+    assert modem.call(2024).isClosed
+    modem.listen("AT#LTCPSTART=1")
+    other = modem.memory.port(2)
+    assert other.execute("AT#LTCPSTART=2") == ["OK"]
+    assert modem.type(ETX) == OK
+    assert modem.call(2023).isClosed
+    assert not modem.call(2024).isClosed
+    assert other.heard() == WAITING
+
+
+def test_bothLost() -> None:
+    """Each host that waits hears once of the loss of the connection (MTS-TCP-26, MTS-GAP-31)."""
+    modem = both()
+    modem.listen("AT#LTCPSTART=1", "AT#LTCPSTART=2")
+    modem.module.contexts.lose(1)
+    assert modem.wait() == failed(35841)
+    assert modem.call(2023).isClosed
+    assert modem.call(2024).isClosed
+    assert modem.do("AT#CONNECTIONSTART") == modem.connection
+    modem.listen("AT#LTCPSTART=1")
