@@ -39,6 +39,7 @@ class CommandRunner(ATPort):
     @ivar commands: what it can run.
     @ivar settings: those that are its own.
     @ivar selectedRegister: the S register that C{AT?} and C{AT=} mean.
+    @ivar answered: when a line was last answered by its final result, in seconds on the clock.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class CommandRunner(ATPort):
         "_limitCall",
         "_pending",
         "_running",
+        "answered",
         "commands",
         "dialect",
         "selectedRegister",
@@ -62,6 +64,7 @@ class CommandRunner(ATPort):
         self.dialect = commands.dialect
         self.settings = Settings(commands.rows, module.memory)
         self.selectedRegister = 0
+        self.answered = float("-inf")
         self._body = b""
         self._pending: tuple[Sequence[Invocation | Broken], int] = ((), 0)
         self._running: Deferred[Any] | None = None
@@ -195,7 +198,7 @@ class CommandRunner(ATPort):
             self._finish(self._out + self._framing.result(answer))
             return False
         if isinstance(answer, Later):
-            self._finish(self._out)
+            self._leave(self._out)
             return False
         lines = asLines(answer)
         if lines:
@@ -209,6 +212,13 @@ class CommandRunner(ATPort):
     def _finish(self, output: bytes) -> None:
         """
         The final result of a line.
+        """
+        self.answered = self.module.clock.seconds()
+        self._leave(output)
+
+    def _leave(self, output: bytes) -> None:
+        """
+        A line is done: the next one may come.
         """
         self._out = b""
         self._abort = None

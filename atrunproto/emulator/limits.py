@@ -43,6 +43,12 @@ LIMITS: Mapping[str, Limit] = {
         "information messages are spelled `OK_Info_...`, as in chapters 2 to 9 of the guide, and not `Ok_Info_...` "
         "(MTS-GAP-07, MTS-GAP-08)"
     ),
+    "seconds before a write": Limit(
+        "seconds of rest after an answer that a parameter needs before it is written; a write that comes sooner is "
+        "lost, and nothing answers it (MTS-GAP-60)",
+        0,
+        60,
+    ),
     "line feed before errors": _switch("`#CME ERROR` has CR LF in front, and not CR alone (MTS-GAP-10)"),
     "close of a peer is an error": _switch(
         "error 37966 tells that the peer has closed a TCP socket, and not `Ok_Info_SocketClosed` and `OK` (MTS-GAP-30)"

@@ -203,6 +203,7 @@ MULTITECH_FAMILY = Family(
         "messages as in the chapters": 0,
         "line feed before errors": 0,
         "mark before upload errors": 0,
+        "seconds before a write": 0,
         "both sockets listen": 0,
         "close of a peer is an error": 0,
         **_MESSAGES,

@@ -107,6 +107,14 @@ def _kept(write: Callable[..., Any], *arguments: Any) -> None:
         raise refuse(MEMORY_FAILURE) from error
 
 
+def _isLost(at: ATInstance) -> bool:
+    """
+    Whether a write is lost, since it comes too soon after the previous answer (MTS-GAP-60). Nothing answers it (A).
+    """
+    rest = at.module.limit("seconds before a write")
+    return rest > 0 and at.module.clock.seconds() < at.answered + rest
+
+
 def _check(at: ATInstance, values: Values | None, key: Key) -> None:
     at.part(Stack).needIdle()
 
@@ -144,8 +152,11 @@ def _declare(row: Row) -> None:
     assign = declared.run
     assert assign is not None
 
-    def write(at: ATInstance, *values: Any) -> None:
+    def write(at: ATInstance, *values: Any) -> Later | None:
+        if _isLost(at):
+            return Later()
         _kept(assign, at, *values)
+        return None
 
     def look(at: ATInstance, socket: int) -> str:
         return lines(at.commands.rows, at.module.settings, (row.name,), socket)[0]
@@ -170,16 +181,19 @@ def _entry(row: Row, target: Row, limit: int, valueOf: Callable[[str, bool], str
     @param valueOf: makes the value of the text and of whether there was more of it; C{CommandFailed} refuses it.
     """
 
-    async def enter(at: ATInstance) -> None:
+    async def enter(at: ATInstance) -> Later | None:
+        if _isLost(at):
+            return Later()
         at.part(Stack).needIdle()
         reader = Lines(limit)
         try:
             typed = await at.prompt(reader)
         except Abandoned:
-            return
+            return None
         value = valueOf(typed.decode("latin-1"), reader.surplus > 0)
         at.part(Stack).needIdle()
         _kept(at.module.settings.set, target.command, (value,))
+        return None
 
     enter.__doc__ = row.about
     return enter

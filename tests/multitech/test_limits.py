@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.multitech.modems import OK, failed
+from atrunproto.at.errors import CommandTimeout
+from atrunproto.multitech.peer import PAUSE
+from tests.multitech.hosts import Host
+from tests.multitech.modems import OK, Modem, failed
 from tests.multitech.services import END, ETX, Served
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
@@ -187,3 +190,60 @@ def test_bothLost() -> None:
     assert modem.call(2024).isClosed
     assert modem.do("AT#CONNECTIONSTART") == modem.connection
     modem.listen("AT#LTCPSTART=1")
+
+
+def strict(*lines: str) -> Modem:
+    """A modem that needs a second of rest before each write, without echo and with its stack open."""
+    modem = Modem(limits={"seconds before a write": 1})
+    modem.memory.advance(1)
+    for line in lines:
+        assert modem.say(line).endswith(OK)
+    return modem
+
+
+def test_rest() -> None:
+    """A write that comes less than a second after an answer is lost, and nothing answers it (MTS-GAP-60)."""
+    modem = strict("AT#PINGNUM=5")
+    assert modem.say("AT#PINGNUM=6") == b""
+    modem.memory.advance(0.99)
+    assert modem.say("AT#PINGNUM=7") == b""
+    modem.memory.advance(0.01)
+    assert modem.say("AT#PINGNUM=8;#PINGDELAY=3") == OK
+    assert [modem.read(name) for name in ("PINGNUM", "PINGDELAY")] == ["8", "3"]
+
+
+@pytest.mark.parametrize("line", ["AT#TCPPORT=1,23", 'AT#SUBJ1="x"', "AT#FTPTYPE=A", "AT#BODY1", "AT#REC1ADD"])
+def test_whatIsLost(line: str) -> None:
+    """Each write needs its rest after whatever was answered: a read, an error, another command (MTS-GAP-60)."""
+    modem = strict()
+    for before in ("AT#VDNS", "AT#FOO", "AT+CSQ"):
+        modem.memory.advance(5)
+        modem.say(before)
+        assert modem.say(line) == b""
+        assert modem.say("AT") == OK
+    modem.memory.advance(1)
+    assert modem.say(line) == (b"" if line in ("AT#BODY1", "AT#REC1ADD") else OK)
+    if line in ("AT#BODY1", "AT#REC1ADD"):
+        assert modem.say("x", "\x1a") == OK
+
+
+def test_whatIsNotLost() -> None:
+    """What writes no parameter may come at any time, and by default a write may too (MTS-GAP-60)."""
+    modem = strict()
+    for line in ("AT#PINGNUM?", "AT#TCPPORT=1", "AT#VALL", "AT#DELFLASH", "AT+WOPEN=1", "AT+CMEE=1"):
+        assert modem.say(line).endswith(OK)
+    other = Modem()
+    assert other.say("AT#PINGNUM=6") == other.say("AT#PINGNUM=7") == OK
+
+
+@pytest.mark.parametrize(("pause", "isKept"), [(PAUSE, True), (0.0, False)])
+def test_hostThatRests(pause: float, isKept: bool) -> None:
+    """A host that rests before it writes gets on with such a modem, and one that doesn't won't (MTS-PAR-13)."""
+    host = Host("AT+WOPEN=1", limits={"seconds before a write": 1}, pause=pause)
+    writes = host.modem.configure({"PINGNUM": 3, ("TCPPORT", 1): 23})
+    if isKept:
+        host.do(writes)
+    else:
+        with pytest.raises(CommandTimeout):
+            host.do(writes)
+    assert host.do(host.modem.read("PINGNUM")) == (3 if isKept else 4)
