@@ -11,6 +11,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +25,7 @@ from atrunproto.at.parameters import Choice, Int, Parameter, Text
 from atrunproto.at.results import CME, CMS, FINAL_CODES, MULTITECH, TELIT, ResultCode
 from atrunproto.emulator.limits import LIMITS
 from atrunproto.emulator.module import EmulatedModule, Power
-from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product
+from atrunproto.emulator.products import DURATIONS, FAMILIES, PRODUCTS, Product, editions
 from atrunproto.fleet import executions
 from atrunproto.ipeasy import lifecycle
 from atrunproto.ipeasy.sockets import Status
@@ -63,7 +64,7 @@ def prose(text: str) -> str:
 def tables() -> dict[str, CommandTable]:
     """The tables of all products, by name."""
     found: dict[str, CommandTable] = {}
-    for product in PRODUCTS.values():
+    for product in editions():
         for each in product.tables:
             found[each.name] = each
     return found
@@ -159,10 +160,10 @@ def has(row: Command) -> str:
     """The families that have a command."""
     named = []
     for family in FAMILIES.values():
-        products = [product for product in PRODUCTS.values() if product.family is family]
+        products = [product for product in editions() if product.family is family]
         if not all(product.commands.rows.get(row.name) is row for product in products):
             continue
-        always = all(product.withSoftware("").commands.rows.get(row.name) is row for product in products)
+        always = all(replace(product, minimum=None).commands.rows.get(row.name) is row for product in products)
         named.append(family.name if always else f"{family.name} with the run-AT services")
     return "all" if len(named) == len(FAMILIES) else ", ".join(named)
 

@@ -373,12 +373,14 @@ class CommandSet:
         factory: Mapping[str, Values] | None = None,
         plainTests: Iterable[str] = (),
         gates: Iterable[Limit] = (),
+        instead: Iterable[CommandTable] = (),
     ) -> None:
         """
         @param without: names of rows that this product lacks.
         @param factory: the factory values of settings that differ from the row's.
         @param plainTests: names of rows whose test form answers C{OK} alone.
         @param gates: limits on all commands of the dialect's own, be they known or not, ahead of those of their rows.
+        @param instead: tables whose rows take the place of those of the same name.
         @raise Misuse: two tables declare one command.
         """
         self.dialect = dialect
@@ -391,6 +393,8 @@ class CommandSet:
                     raise Misuse(f"{name} is declared in two tables of one product")
                 if name not in lacking:
                     self.rows[name] = row
+        for table in instead:
+            self.rows.update(table.rows)
         for name, values in (factory or {}).items():
             row = self.rows[name]
             parameters = [parameter.withDefault(value) for parameter, value in zip(row.parameters, values, strict=True)]

@@ -367,10 +367,10 @@ def chosenProduct(name: str, software: str, limits: Mapping[str, int]) -> Produc
         found = product(name)
     except Misuse as error:
         raise ConfigError(f"product: {error}; --list-products prints all") from None
-    if software:
-        if re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}", software) is None:
-            raise ConfigError(f"software: {software!r} is not a version such as {found.software}")
-        found = found.withSoftware(software)
+    try:
+        found = found.withSoftware(software) if software else found
+    except Misuse as error:
+        raise ConfigError(f"software: {error}") from None
     try:
         return found.withLimits(limits)
     except Misuse as error:

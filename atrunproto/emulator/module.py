@@ -23,6 +23,7 @@ from atrunproto.at.results import CMS, Reason
 from atrunproto.at.settings import Settings
 from atrunproto.ipeasy.listening import Listener
 from atrunproto.ipeasy.module import SocketTable
+from atrunproto.multitech.generations import Generation
 from atrunproto.sms.centre import Receipt
 from atrunproto.sms.fields import Address
 from atrunproto.sms.module import ShortMessages
@@ -331,7 +332,14 @@ class EmulatedModule:
         """
         return self.radio.isRegistered
 
-    # what the connection of Multi-Tech's stack asks for
+    # what Multi-Tech's stack asks for
+
+    @property
+    def generation(self) -> Generation:
+        """
+        The generation of its IP stack.
+        """
+        return self.product.family.generation
 
     @property
     def isAttached(self) -> bool:

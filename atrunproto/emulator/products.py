@@ -7,7 +7,8 @@ reference 0.3 for what the families have. TEL-APP-01 to TEL-APP-07.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -24,7 +25,8 @@ from atrunproto.ipeasy import old, options, status
 from atrunproto.mail import commands as mail
 from atrunproto.mail import multitechcommands as multitechMail
 from atrunproto.multitech import commands as multitech
-from atrunproto.multitech.parameters import LINE
+from atrunproto.multitech.generations import Generation
+from atrunproto.multitech.parameters import LINE, ROWS
 from atrunproto.multitech.stack import Stack, closed
 from atrunproto.sms import commands as sms
 from atrunproto.sms import options as smsOptions
@@ -109,12 +111,16 @@ class Family:
     plainTests: Sequence[str] = ()
     #: commands that stand in the tables and that it lacks
     without: frozenset[str] = frozenset()
+    #: tables of those that it has in another form than the tables say
+    instead: Sequence[CommandTable] = ()
     #: limits on all commands of the vendor's own
     gates: Sequence[Limit] = ()
     #: whether +CREG and +CGREG tell the state as soon as they are switched on, and that the module is attaching
     reportsAtOnce: bool = False
     #: further parts of a module that follow its power
     parts: Sequence[type[Any]] = ()
+    #: the generation of Multi-Tech's IP stack, where it is one of theirs
+    generation: Generation = Generation.V3_02
     #: what L{LIMITS} names, as far as its commands ask for it
     limits: Mapping[str, int] = field(
         default_factory=lambda: {
@@ -177,6 +183,15 @@ _WAVECOM = (
     sms.commands,
     calls.commands,
 )
+#: of several readings of Multi-Tech's guide, the one that host programs expect
+_READINGS = {
+    "messages as in the chapters": 0,
+    "line feed before errors": 0,
+    "close of a peer is an error": 0,
+    "mark before upload errors": 0,
+    "seconds before a write": 0,
+    **_MESSAGES,
+}
 MULTITECH_FAMILY = Family(
     name="Multi-Tech",
     tables=(
@@ -199,16 +214,38 @@ MULTITECH_FAMILY = Family(
     gates=(closed,),
     reportsAtOnce=True,
     parts=(Stack,),
-    limits={
-        "messages as in the chapters": 0,
-        "line feed before errors": 0,
-        "mark before upload errors": 0,
-        "seconds before a write": 0,
-        "both sockets listen": 0,
-        "close of a peer is an error": 0,
-        **_MESSAGES,
-    },
+    limits={**_READINGS, "both sockets listen": 0},
 )
+
+
+def _without(family: Family, generation: Generation, *commands: str) -> frozenset[str]:
+    """
+    What a family lacks, and what an earlier stack lacks besides.
+
+    @param commands: those that are no parameters.
+    """
+    lacking = [row.command for row in ROWS if row.since > generation]
+    return family.without.union(lacking, commands)
+
+
+#: what 3.02 has in addition, or in another form, is what its guide adds to the one of 2.10 (MTS-OPEN-08)
+MULTITECH_2_10 = replace(
+    MULTITECH_FAMILY,
+    name="Multi-Tech 2.10",
+    without=_without(MULTITECH_FAMILY, Generation.V2_10),
+    instead=(multitech.earlier, transparent.earlier),
+    generation=Generation.V2_10,
+    limits=_READINGS,
+)
+#: and what 2.10 has in addition, what its guide adds to the one of 2.00 (MTS-OPEN-07)
+MULTITECH_2_00 = replace(
+    MULTITECH_2_10,
+    name="Multi-Tech 2.00",
+    without=_without(MULTITECH_2_10, Generation.V2_00, *transparent.udp.rows, "#VUDP", "#PING", "#VPING", "#DELFLASH"),
+    generation=Generation.V2_00,
+)
+#: the families of Multi-Tech's firmware, by how that begins (MTS-OPEN-06)
+_FIRMWARE: Mapping[str, Family] = {"640b": MULTITECH_2_00, "641c": MULTITECH_2_10, "651": MULTITECH_FAMILY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +256,7 @@ class Product:
     @ivar software: the version that +CGMR prints.
     @ivar minimum: the least version that has the run-AT services, as printed; C{None}: no version has.
     @ivar limits: those that differ from the family's.
+    @ivar firmware: the families of its software versions by how those begin, where there are several.
     """
 
     name: str
@@ -226,6 +264,7 @@ class Product:
     software: str
     minimum: str | None
     limits: Mapping[str, int] = field(default_factory=dict)
+    firmware: Mapping[str, Family] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -275,7 +314,7 @@ class Product:
         """
         The tables that its commands stand in.
         """
-        return _tables(self.family, self.hasRunAT)
+        return (*_tables(self.family, self.hasRunAT), *self.family.instead)
 
     def bandServes(self, settings: Settings, bands: Sequence[int]) -> bool:
         """
@@ -285,9 +324,15 @@ class Product:
 
     def withSoftware(self, software: str) -> Product:
         """
-        The same product with another software version.
+        The same product with another software version, which may be of another family.
+
+        @raise Misuse: it doesn't look like a version of this product.
         """
-        return replace(self, software=software)
+        known = f"(?:{'|'.join(self.firmware)})[a-z]?" if self.firmware else r"[0-9]+(?:\.[0-9]+){1,3}"
+        if re.fullmatch(known, software) is None:
+            raise Misuse(f"{software!r} is not a version such as {', '.join(self.firmware) or self.software}")
+        families = [family for begin, family in self.firmware.items() if software.startswith(begin)]
+        return replace(self, software=software, family=families[0] if families else self.family)
 
     def limit(self, name: str) -> int:
         """
@@ -323,6 +368,7 @@ def _commands(family: str, dialect: Dialect, hasRunAT: bool, isImproved: bool) -
         factory=factory,
         plainTests=found.plainTests,
         gates=found.gates,
+        instead=found.instead,
     )
 
 
@@ -330,7 +376,10 @@ def _tables(family: Family, hasRunAT: bool) -> Sequence[CommandTable]:
     return (*family.tables, tcpatrun.commands, smsatrun.commands) if hasRunAT else family.tables
 
 
-FAMILIES = {family.name: family for family in (GSM_FAMILY, HE863_FAMILY, XE910_3G, MULTITECH_FAMILY)}
+FAMILIES = {
+    family.name: family
+    for family in (GSM_FAMILY, HE863_FAMILY, XE910_3G, MULTITECH_FAMILY, MULTITECH_2_10, MULTITECH_2_00)
+}
 
 
 @lru_cache(maxsize=256)
@@ -441,7 +490,21 @@ PRODUCTS.update(
     (name, Product(name, HE863_FAMILY, "11.00.002", None))
     for name in (f"HE863-{variant}" for variant in ("EUD", "EUG", "EUR", "NAD", "NAG", "NAR", "AUD", "AUG", "AUR"))
 )
-PRODUCTS.update((name, Product(name, MULTITECH_FAMILY, "651", None)) for name in ("MTCBA-G", "MTMMC-G", "MTSMC-G"))
+PRODUCTS.update(
+    (name, Product(name, MULTITECH_FAMILY, "651", None, firmware=_FIRMWARE))
+    for name in ("MTCBA-G", "MTMMC-G", "MTSMC-G")
+)
+
+
+def editions() -> Iterator[Product]:
+    """
+    The products, each with a software version of each family that it may be of.
+    """
+    for product in PRODUCTS.values():
+        yield product
+        for begin, family in product.firmware.items():
+            if family is not product.family:
+                yield product.withSoftware(begin)
 
 
 def product(name: str) -> Product:

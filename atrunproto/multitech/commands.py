@@ -18,17 +18,20 @@ from atrunproto.at.results import CME, CONNECTION_MESSAGES, Later, refuse
 from atrunproto.at.settings import Key, Stored, Values
 
 from .connection import Connection
-from .displays import DISPLAYS, SOCKET, lines, whole
+from .displays import DISPLAYS, SOCKET, lines, shown, whole
 from .errors import BAD_VALUE, MEMORY_FAILURE, SYNTAX_ERROR
+from .generations import Generation
 from .parameters import BY_NAME, RECIPIENTS, ROWS, SEPARATOR, SOCKETS, Kind, Number, Row
 from .ping import Pings
-from .stack import BANNER, VERSION, Stack
+from .stack import Stack
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
 commands = CommandTable("multitech")
 parameters = CommandTable("multitech parameters")
+#: those that had another form before 3.02, as they were
+earlier = CommandTable("multitech before 3.02")
 displays = CommandTable("multitech displays")
 connection = CommandTable("multitech connection")
 
@@ -73,7 +76,7 @@ def version(at: ATInstance) -> str:
     """
     The version of the IP stack.
     """
-    return f'#VERSION: "{VERSION}"'
+    return f'#VERSION: "{at.part(Stack).generation.version}"'
 
 
 @commands.action("#VSTATE", source="MTS-MISC-02 to MTS-MISC-09, MTS-GAP-18", **SHOWS)
@@ -133,12 +136,12 @@ _SOURCES = {
 }
 
 
-def _declare(row: Row) -> None:
+def _declare(table: CommandTable, row: Row) -> None:
     """
     The command of a parameter that has a value.
     """
     facts: Any = {"read": None} if row.perSocket else {}
-    declared = parameters.setting(
+    declared = table.setting(
         row.command,
         row.parameter(),
         key=SOCKET_ID if row.perSocket else None,
@@ -161,7 +164,7 @@ def _declare(row: Row) -> None:
     def look(at: ATInstance, socket: int) -> str:
         return lines(at.commands.rows, at.module.settings, (row.name,), socket)[0]
 
-    parameters.replace(declared, run=write, look=look if row.perSocket else None, **STRICT)
+    table.replace(declared, run=write, look=look if row.perSocket else None, **STRICT)
 
 
 class Lines(TextPrompt):
@@ -209,7 +212,7 @@ def _declareBody(row: Row) -> None:
             raise refuse(BAD_VALUE)
         return typed
 
-    _declare(row)
+    _declare(parameters, row)
     parameters.replace(parameters.rows[row.command], execute=_entry(row, row, row.longest or 0, body))
 
 
@@ -237,24 +240,26 @@ def _declareRecipients(row: Row) -> None:
 
 for _row in ROWS:
     if _row.kind is not Kind.MULTILINE:
-        _declare(_row)
+        _declare(parameters, _row)
     elif _row.name.endswith("ADD"):
         _declareRecipients(_row)
     else:
         _declareBody(_row)
+    if _row.since < Generation.V3_02 and _row.of(Generation.V2_10) != _row:
+        _declare(earlier, _row.of(Generation.V2_10))
 
 
 # -- displays
 
 
 def _show(at: ATInstance, names: Sequence[str], socket: int | None = None) -> list[str]:
-    return lines(at.commands.rows, at.module.settings, names, socket)
+    return lines(at.commands.rows, at.module.settings, shown(names, at.part(Stack).generation), socket)
 
 
 def _declareDisplay(name: str, names: Sequence[str]) -> None:
-    shown = f"{', '.join(names[:-1])} and {names[-1]}"
+    which = f"{', '.join(names[:-1])} and {names[-1]}"
 
-    @displays.action(name, about=f"Show {shown}.", source="MTS-DISP", **SHOWS)
+    @displays.action(name, about=f"Show {which}.", source="MTS-DISP", **SHOWS)
     def show(at: ATInstance) -> list[str]:
         return _show(at, names)
 
@@ -263,10 +268,7 @@ for _name, _names in DISPLAYS.items():
     _declareDisplay(_name, _names)
 
 
-def _showSocket(at: ATInstance, socket: int) -> list[str]:
-    """
-    Show the parameters of one TCP socket.
-    """
+def _showSocket(at: ATInstance, socket: int | None = None) -> list[str]:
     return _show(at, SOCKET, socket)
 
 
@@ -283,12 +285,23 @@ displays.add(
 )
 
 
+earlier.add(
+    Command(
+        "#VTCP",
+        execute=_showSocket,
+        about="Show the parameters of the TCP socket.",
+        source="MTS-DISP-10, MTS-GAP-46",
+        **SHOWS,
+    )
+)
+
+
 @displays.action("#VALL", source="MTS-DISP-13 to MTS-DISP-17, MTS-GAP-19, MTS-GAP-73", **SHOWS)
 def showAll(at: ATInstance) -> list[str]:
     """
     Show the version and all parameters, in blocks.
     """
-    return whole(BANNER, lambda names, socket: _show(at, names, socket))
+    return whole(at.part(Stack).generation, lambda names, socket: _show(at, names, socket))
 
 
 # -- the connection

@@ -218,7 +218,7 @@ class Connection:
 
     def _contextChanged(self, cid: int, address: str | None) -> None:
         if cid == self.cid and address is None:
-            self._end(Input.LOST, GPRS_LOST)
+            self._end(Input.LOST, self._module.generation.told(GPRS_LOST))
 
     def _idle(self) -> None:
         self._idleCall = None

@@ -1,15 +1,19 @@
 """
 The displays of the parameters: which lines, in which order. They differ as the guide prints them (MTS-GAP-73).
 
-Source: reference guide S000333C; MTS-DISP-01 to MTS-DISP-17.
+They are those of stack 3.02; earlier ones leave out what they don't have or don't show.
+Source: reference guide S000333C; MTS-DISP-01 to MTS-DISP-17, MTS-OPEN-08.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from atrunproto.at.settings import Settings
+
+from .generations import Generation
+from .parameters import BY_NAME, SOCKETS
 
 if TYPE_CHECKING:
     from atrunproto.at.commands import Command
@@ -59,6 +63,13 @@ BLOCKS: Sequence[tuple[Sequence[str], int | None]] = (
 )
 
 
+def shown(names: Sequence[str], generation: Generation) -> Sequence[str]:
+    """
+    Those of the parameters of a display that a stack shows.
+    """
+    return [name for name in names if BY_NAME[name].isShown(generation)]
+
+
 def lines(
     rows: Mapping[str, Command], settings: Settings, names: Sequence[str], socket: int | None = None
 ) -> list[str]:
@@ -72,11 +83,23 @@ def lines(
     return [rows[name].show(settings.get(name, socket), socket) for name in commands]
 
 
-def whole(banner: str, block: Callable[[Sequence[str], int | None], Sequence[str]]) -> list[str]:
+def blocks(generation: Generation) -> Iterator[tuple[Sequence[str], int | None]]:
+    """
+    The blocks of AT#VALL; of a socket with its number, where it has one.
+    """
+    for names, socket in BLOCKS:
+        present = shown(names, generation)
+        if generation.numbersSockets:
+            yield present, socket
+        elif present and socket in (None, SOCKETS[0]):
+            yield present, None
+
+
+def whole(generation: Generation, block: Callable[[Sequence[str], int | None], Sequence[str]]) -> list[str]:
     """
     The lines of AT#VALL: the banner, then the blocks with an empty line between them (MTS-GAP-19).
     """
-    shown = [banner]
-    for number, (names, socket) in enumerate(BLOCKS):
-        shown += ["", *block(names, socket)] if number else block(names, socket)
-    return shown
+    told = [generation.banner]
+    for number, (names, socket) in enumerate(blocks(generation)):
+        told += ["", *block(names, socket)] if number else block(names, socket)
+    return told

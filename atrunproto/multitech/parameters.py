@@ -9,14 +9,16 @@ Services read them by L{Parameters}::
 
 A parameter is a setting of the module, kept in its non-volatile memory at once (MTS-PAR-09). Its command is its name
 behind a C{#}.
-Source: reference guide S000333C, chapters 2 to 7 and appendix B; MTS-PAR, MTS-DIAL, MTS-MAIL.
+A row is the parameter as stack 3.02 has it. It also says since which generation there is one, and how it was before.
+Source: reference guide S000333C, revision history, chapters 2 to 7 and appendix B; MTS-PAR, MTS-DIAL, MTS-MAIL,
+MTS-OPEN-07, MTS-OPEN-08.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -27,11 +29,14 @@ from atrunproto.at.results import refuse
 from atrunproto.at.settings import Settings
 
 from .errors import BAD_CONFIGURATION
+from .generations import Generation
 
 #: characters of a command line (MTS-GAP-14)
 LINE = 512
 #: the sockets that a parameter may exist for
 SOCKETS = (1, 2)
+#: characters of a telephone number, its plus sign included (A)
+PHONE_NUMBER = 21
 #: recipients of one mail (MTS-MAIL-05)
 RECIPIENTS = 10
 #: what separates recipients where several are shown (MTS-GAP-40)
@@ -47,6 +52,8 @@ class Kind(Enum):
     ENUM = "enum"
     STRING = "string"
     IP = "ip"
+    #: a telephone number
+    PHONE = "phone"
     #: entered in lines of its own, up to ^Z
     MULTILINE = "multiline"
 
@@ -65,6 +72,9 @@ class Row:
     @ivar values: the values, where they are no range.
     @ivar perSocket: whether each of the L{SOCKETS} has its own.
     @ivar about: what it is for.
+    @ivar since: the first generation that has it.
+    @ivar shownSince: the first one whose displays show it.
+    @ivar earlier: what it was before 3.02, if that differs otherwise than by the numbers of the sockets.
     """
 
     name: str
@@ -78,6 +88,23 @@ class Row:
     perSocket: bool = False
     values: tuple[int | str, ...] = ()
     about: str = ""
+    since: Generation = Generation.V2_00
+    shownSince: Generation = Generation.V2_00
+    earlier: Row | None = None
+
+    def of(self, generation: Generation) -> Row:
+        """
+        The form that it has in a generation.
+        """
+        if generation >= Generation.V3_02:
+            return self
+        return self.earlier or replace(self, perSocket=False)
+
+    def isShown(self, generation: Generation) -> bool:
+        """
+        Whether the displays of a generation show it.
+        """
+        return generation >= max(self.since, self.shownSince)
 
     @property
     def command(self) -> str:
@@ -100,6 +127,8 @@ class Row:
         name = self.name.lower()
         if self.kind is Kind.IP:
             return Address(name, default=self.default)
+        if self.kind is Kind.PHONE:
+            return Phone(name, self.longest or LINE, [str(value) for value in self.values], default=self.default)
         if self.kind in (Kind.INT, Kind.ENUM):
             if self.values and isinstance(self.values[0], str):
                 return Letter(name, [str(value) for value in self.values], default=self.default)
@@ -143,12 +172,19 @@ def _number(
 _choice = partial(_number, kind=Kind.ENUM)
 
 
-def _port(group: str, name: str, default: int, about: str, low: int = 0, perSocket: bool = False) -> Row:
-    return Row(name, group, Kind.INT, low, 65535, 1, 5, default, perSocket, about=about)
+def _port(group: str, name: str, default: int, about: str, low: int = 0, **more: Any) -> Row:
+    return Row(name, group, Kind.INT, low, 65535, 1, 5, default, about=about, **more)
 
 
-def _text(group: str, name: str, longest: int | None, about: str, default: str = "", perSocket: bool = False) -> Row:
-    return Row(name, group, Kind.STRING, longest=longest, default=default, perSocket=perSocket, about=about)
+def _text(group: str, name: str, longest: int | None, about: str, default: str = "", **more: Any) -> Row:
+    return Row(name, group, Kind.STRING, longest=longest, default=default, about=about, **more)
+
+
+def _changed(row: Row, **earlier: Any) -> Row:
+    """
+    A parameter that was otherwise before 3.02.
+    """
+    return replace(row, earlier=replace(row, **earlier))
 
 
 def _address(group: str, name: str, about: str) -> Row:
@@ -161,7 +197,15 @@ def _mail(i: int) -> Iterator[Row]:
     yield _text(group, f"CCREC{i}", 120, f"Who gets a carbon copy of mail {i}.")
     yield _text(group, f"REC{i}", 120, f"Who gets mail {i}.")
     yield Row(
-        f"REC{i}ADD", group, Kind.MULTILINE, 1, RECIPIENTS, 1, 120, about=f"Enter all who get mail {i}, one a line."
+        f"REC{i}ADD",
+        group,
+        Kind.MULTILINE,
+        1,
+        RECIPIENTS,
+        1,
+        120,
+        about=f"Enter all who get mail {i}, one a line.",
+        since=Generation.V2_10,
     )
     yield _text(group, f"SUBJ{i}", 120, f"The subject of mail {i}.")
 
@@ -172,7 +216,12 @@ ROWS: Sequence[Row] = (
         "physical", "ANSWERMODE", 0, 3, 0, "Ignore calls (0), answer them (1), or call back (2 static, 3 dynamic)."
     ),
     _number("physical", "CALLBACKTIMER", 2, 255, 2, "Seconds from the end of ringing until the call back."),
-    _text("physical", "CALLSCREENNUM", 64, "Who may call: nobody (0), everybody (*), or one number.", "0"),
+    _changed(
+        _text("physical", "CALLSCREENNUM", 64, "Who may call: nobody (0), everybody (*), or one number.", "0"),
+        kind=Kind.PHONE,
+        longest=PHONE_NUMBER,
+        values=("*",),
+    ),
     _number("physical", "REDIALCOUNT", 0, 14, 5, "Further attempts after a call that failed."),
     _number("physical", "REDIALDELAY", 5, 14, 5, "Seconds between the attempts; 0: at once."),
     _number("physical", "PHYTIMEOUT", 1, 255, 15, "Minutes without data after which the connection is ended."),
@@ -183,15 +232,21 @@ ROWS: Sequence[Row] = (
     _choice("physical", "GPRSMODE", 0, 1, 1, "Connect by GSM (0) or by GPRS (1)."),
     _text("ppp", "ISPUN", 64, "The user name for the provider."),
     _text("ppp", "ISPPW", 64, "The password for the provider."),
-    _choice(
-        "ppp",
-        "PPPMODE",
-        1,
-        9,
-        1,
-        "Be client or server as usual (1), the other way round (2), always client (3), always server (4).",
-        step=None,
-        values=(1, 2, 3, 4, 9),
+    _changed(
+        _choice(
+            "ppp",
+            "PPPMODE",
+            1,
+            9,
+            1,
+            "Be client or server as usual (1), the other way round (2), always client (3), always server (4).",
+            step=None,
+            values=(1, 2, 3, 4, 9),
+        ),
+        low=0,
+        values=(0, 1, 2, 3, 4, 9),
+        about="Be a modem without PPP (0); client or server as usual (1), the other way round (2), always client (3), "
+        "always server (4).",
     ),
     _address("ppp", "PPPMYIP", "The address of the modem as PPP server."),
     _address("ppp", "PPPPEERIP", "The address that the modem as PPP server gives."),
@@ -205,7 +260,10 @@ ROWS: Sequence[Row] = (
     _address("dns", "DNSSERV2", "The second name server; 0.0.0.0: the operator's."),
     _text("ftp", "FTPSERV", 120, "The FTP server, by name or address."),
     _port("ftp", "FTPPORT", 21, "The port of the FTP server."),
-    _choice("ftp", "FTPMODE", 0, 1, 0, "Data connections made by the server (0) or by the modem (1)."),
+    _choice(
+        *("ftp", "FTPMODE", 0, 1, 0, "Data connections made by the server (0) or by the modem (1)."),
+        since=Generation.V3_02,
+    ),
     _text("ftp", "FTPUN", 64, "The user name for the FTP server."),
     _text("ftp", "FTPPW", 64, "The password for the FTP server."),
     Row(
@@ -216,6 +274,8 @@ ROWS: Sequence[Row] = (
         default="I",
         values=("A", "I"),
         about="Text of 7 bits (A) or octets (I).",
+        # the revision history adds it to VFTP, and not to the parameters (A: so it was there, and not shown)
+        shownSince=Generation.V3_02,
     ),
     _text("ftp", "FTPGETFILENAME", 120, "The file that is fetched."),
     _text("ftp", "FTPGETPATH", 120, "The directory that it is fetched from."),
@@ -239,13 +299,26 @@ ROWS: Sequence[Row] = (
     _choice("tcp", "DLEMODE", 0, 1, 1, "Whether ETX ends a TCP session (1) or is data (0).", perSocket=True),
     _text("tcp", "TCPSERV", 120, "The peer, by name or address; 255.255.255.255: any caller.", perSocket=True),
     _port("tcp", "TCPPORT", 0, "The port of the peer, or the one listened on.", perSocket=True),
-    _number("tcp", "TCPTXDELAY", 0, 32760, 100, "Milliseconds for which data are gathered.", step=20, perSocket=True),
-    _port("udp", "UDPPORT", 0, "The port of the peer, or the one listened on.", low=1),
-    _text("udp", "UDPSERV", 120, "The peer, by name or address; 255.255.255.255: any sender."),
-    _number("udp", "UDPTXDELAY", 0, 32760, 100, "Milliseconds for which data are gathered.", step=20),
-    _number("ping", "PINGDELAY", 1, 255, 1, "Seconds between two echo requests."),
-    _number("ping", "PINGNUM", 1, 255, 4, "How many echo requests are sent."),
-    _text("ping", "PINGREMOTE", 120, "Who is asked for an echo, by name or address."),
+    _number(
+        *("tcp", "TCPTXDELAY", 0, 32760, 100, "Milliseconds for which data are gathered."),
+        step=20,
+        perSocket=True,
+        since=Generation.V3_02,
+    ),
+    _port("udp", "UDPPORT", 0, "The port of the peer, or the one listened on.", low=1, since=Generation.V2_10),
+    _text(
+        *("udp", "UDPSERV", 120, "The peer, by name or address; 255.255.255.255: any sender."),
+        since=Generation.V2_10,
+        shownSince=Generation.V3_02,
+    ),
+    _number(
+        *("udp", "UDPTXDELAY", 0, 32760, 100, "Milliseconds for which data are gathered."),
+        step=20,
+        since=Generation.V2_10,
+    ),
+    _number("ping", "PINGDELAY", 1, 255, 1, "Seconds between two echo requests.", since=Generation.V2_10),
+    _number("ping", "PINGNUM", 1, 255, 4, "How many echo requests are sent.", since=Generation.V2_10),
+    _text("ping", "PINGREMOTE", 120, "Who is asked for an echo, by name or address.", since=Generation.V2_10),
 )
 
 BY_NAME = {row.name: row for row in ROWS}
@@ -300,6 +373,28 @@ class Address(Text):
         return argument.text
 
 
+_PHONE = re.compile(r"(\+?[0-9]+)?")
+
+
+class Phone(Text):
+    """
+    A telephone number, with or without its plus sign, one of a few other values, or nothing.
+    """
+
+    def __init__(self, name: str, longest: int, values: Sequence[str], default: Any) -> None:
+        """
+        @param values: those that are no numbers.
+        """
+        super().__init__(name, longest, default=default, required=True)
+        self._others = values
+
+    def parse(self, argument: Argument) -> str:
+        value = super().parse(argument)
+        if value not in self._others and not _PHONE.fullmatch(value):
+            raise BadValue(value)
+        return value
+
+
 class Recipients(Text):
     """
     Who gets a mail: one address where it is written, up to ten where they have been entered by lines.
@@ -330,17 +425,19 @@ class Parameters:
         """
         self._settings = settings
 
-    def __getitem__(self, name: str | tuple[str, int]) -> Any:
+    def __getitem__(self, name: str | tuple[str, int | None]) -> Any:
         """
-        The value of a parameter: an C{int} of numbers, else a C{str}, empty where there is none.
+        The value of a parameter: an C{int} of numbers, else a C{str}, empty where there is none. What the stack doesn't
+        have yet is as it is in the factory state of a later one.
 
         @param name: the mnemonic without its C{#}; with the number of the socket where each has its own.
         @raise KeyError: there is no such parameter.
         """
         mnemonic, socket = (name, None) if isinstance(name, str) else name
-        return self._settings.value(BY_NAME[mnemonic].command, socket)
+        row = BY_NAME[mnemonic]
+        return self._settings.value(row.command, socket) if self._settings.has(row.command) else row.default
 
-    def needed(self, name: str | tuple[str, int]) -> Any:
+    def needed(self, name: str | tuple[str, int | None]) -> Any:
         """
         The value of a parameter without which a service can't begin.
 

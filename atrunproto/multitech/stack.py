@@ -29,17 +29,13 @@ from atrunproto.at.errors import CommandFailed
 from atrunproto.at.results import PLAIN_ERROR, Reason, refuse
 
 from .errors import ANOTHER_RUNS, NO_LINK, SERVICE_RUNS
+from .generations import Generation
 from .parameters import ROWS
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance
 
     from .surroundings import MultitechSurroundings
-
-#: what AT#VVERSION prints: name, size, and when it was built (A; the guide's sample is of an older one: MTS-GAP-17)
-VERSION = "eDsoft-W302_V03.00 72344 Jan 20 2006 10:15:42"
-#: the first line of AT#VALL
-BANNER = "eDsoft-W302-V03.00"
 
 #: under what name the memory knows that the parameters are erased at the next start
 _ERASED = "multitech erased"
@@ -144,6 +140,13 @@ class Stack:
         self._closing: list[Callable[[], None]] = []
         self.link: Link | None = None
 
+    @property
+    def generation(self) -> Generation:
+        """
+        Which stack it is.
+        """
+        return self._module.generation
+
     # -- open and closed
 
     @property
@@ -203,7 +206,7 @@ class Stack:
         @raise CommandFailed: a service runs (37123).
         """
         if self._claim is not None:
-            raise refuse(SERVICE_RUNS)
+            raise refuse(self.generation.told(SERVICE_RUNS))
 
     # -- the connection
 
@@ -246,9 +249,9 @@ class Stack:
 
     def _erase(self) -> None:
         settings = self._module.settings
-        for row in ROWS:
-            for key in settings.keys(row.command):
-                settings.remove(row.command, key)
+        for command in (row.command for row in ROWS):
+            for key in settings.keys(command) if settings.has(command) else ():
+                settings.remove(command, key)
         self._module.memory.put(_ERASED, None)
 
     def powerOff(self) -> None:

@@ -10,11 +10,19 @@ from twisted.internet.defer import Deferred
 
 from atrunproto.at.surroundings import Stack, Surroundings
 
+from .generations import Generation
+
 
 class MultitechSurroundings(Surroundings, Stack, Protocol):
     """
     A module with a network.
     """
+
+    @property
+    def generation(self) -> Generation:
+        """
+        The generation of the module's IP stack.
+        """
 
     @property
     def isRegistered(self) -> bool:

@@ -428,7 +428,7 @@ class MemoryModule:
         @param isOn: whether to switch it on and wait until it has started.
         @param software: its version; empty: the product's.
         @param limits: those of L{atrunproto.emulator.limits.LIMITS} that differ from the product's.
-        @raise Misuse: the product isn't known, or can't have such a limit.
+        @raise Misuse: the product isn't known, or can't have such a version or limit.
         """
         self.clock: MemoryReactor = MemoryReactor() if beside is None else beside.clock
         self.network: Network = Network(self.clock) if beside is None else beside.network
@@ -582,7 +582,7 @@ class LiveModule:
         @param timeScale: by which the typical durations of commands are multiplied; 0: no waiting.
         @param software: its version; empty: the product's.
         @param limits: those of L{atrunproto.emulator.limits.LIMITS} that differ from the product's.
-        @raise Misuse: the product isn't known, or can't have such a limit.
+        @raise Misuse: the product isn't known, or can't have such a version or limit.
         """
         self._reactor = _background.get()
         self._listening: dict[int, IListeningPort] = {}

@@ -19,31 +19,38 @@ if TYPE_CHECKING:
     from atrunproto.at.online import Online
 
 commands = CommandTable("multitech sockets")
+#: as they were while there was one TCP socket
+earlier = CommandTable("multitech socket before 3.02")
 
 
-@commands.action("#OTCP", SOCKET_ID, source="MTS-TCP-12, MTS-TCP-22, MTS-GAP-46", **STRICT)
-async def connect(at: ATInstance, socket: int) -> Online:
+async def connect(at: ATInstance, socket: int | None = None) -> Online:
     """
     Connect a TCP socket to its peer, and go online with it.
     """
     return await at.part(TCPSockets).open(socket)
 
 
-@commands.action("#LTCPSTART", SOCKET_ID, source="MTS-TCP-06, MTS-TCP-07, MTS-GAP-25", **STRICT)
-def listen(at: ATInstance, socket: int) -> None:
+def listen(at: ATInstance, socket: int | None = None) -> None:
     """
     Wait for the peer of a TCP socket; the port goes online with it when it calls.
     """
     at.part(TCPSockets).listen(at, socket)
 
 
-@commands.action("#LTCPSTOP", SOCKET_ID, source="MTS-TCP-09", **STRICT)
-async def stop(at: ATInstance, socket: int) -> None:
+async def stop(at: ATInstance, socket: int | None = None) -> None:
     """
     Wait no longer for the peer of a TCP socket.
     """
     await at.part(TCPSockets).stop(socket)
 
+
+for _table, _parameters in ((commands, (SOCKET_ID,)), (earlier, ())):
+    for _name, _handler, _source in (
+        ("#OTCP", connect, "MTS-TCP-12, MTS-TCP-22, MTS-GAP-46"),
+        ("#LTCPSTART", listen, "MTS-TCP-06, MTS-TCP-07, MTS-GAP-25, MTS-GAP-46"),
+        ("#LTCPSTOP", stop, "MTS-TCP-09, MTS-GAP-46"),
+    ):
+        _table.action(_name, *_parameters, source=_source, **STRICT)(_handler)
 
 udp = CommandTable("multitech UDP")
 

@@ -128,7 +128,7 @@ class Service:
         @raise CommandFailed: the link was lost meanwhile.
         """
         if link.address is None:
-            raise refuse(self.lost or GPRS_LOST)
+            raise refuse(self.lost or self.module.generation.told(GPRS_LOST))
         return link.address
 
     def near(self, link: Link, host: str) -> str:

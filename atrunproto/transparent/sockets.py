@@ -44,8 +44,8 @@ class TCPSockets(Service):
     (idle) listen: claim the stack -> listening.
     (listening) listen, on the other socket where the product lets both wait -> listening.
     (listening) an admitted peer: the ports are left -> session.
-    (listening) stop, ETX, the stack is closed, the link is lost: the port is left; the host hears of the loss -> idle,
-        or listening where the other socket still waits.
+    (listening) stop, ETX, the stack is closed, the link is lost: the port is left; the host hears of the loss -> idle.
+    (listening) stop, while the other socket waits too: the port is left -> listening.
     (session) the connection is gone, or the link is lost: the DTE is told by the session -> idle.
     """
 
@@ -57,10 +57,11 @@ class TCPSockets(Service):
 
     # -- commands
 
-    async def open(self, socket: int) -> Online:
+    async def open(self, socket: int | None) -> Online:
         """
         Connect to TCPSERV and TCPPORT of a socket.
 
+        @param socket: its number, where there are several.
         @raise CommandFailed: there is no link (35867), another service runs (37122), a parameter is missing (36929),
             the name is not known (38027), there is no connection (38016), or the link was lost (35841).
         """
@@ -77,7 +78,7 @@ class TCPSockets(Service):
             raise
         return self.online(session)
 
-    def listen(self, at: ATInstance, socket: int) -> None:
+    def listen(self, at: ATInstance, socket: int | None) -> None:
         """
         Wait on TCPPORT of a socket for the peer that TCPSERV admits.
 
@@ -98,7 +99,8 @@ class TCPSockets(Service):
             if not isBeside:
                 self.end()
             raise
-        self.wait(at, opened.stopListening, b"#LTCPSTOP=%d" % socket, socket)
+        stop = b"#LTCPSTOP" if socket is None else b"#LTCPSTOP=%d" % socket
+        self.wait(at, opened.stopListening, stop, socket)
 
     # -- how they begin and end
 
@@ -109,14 +111,14 @@ class TCPSockets(Service):
         """
         return [listening.socket for listening in self.listeners]
 
-    def _mayJoin(self, socket: int) -> bool:
+    def _mayJoin(self, socket: int | None) -> bool:
         """
         Whether a socket may listen beside the other one (MTS-GAP-31).
         """
         others = self._listening
         return bool(others) and socket not in others and bool(self.module.limit("both sockets listen"))
 
-    def _needed(self, socket: int) -> tuple[str, int]:
+    def _needed(self, socket: int | None) -> tuple[str, int]:
         return self.parameters.needed(("TCPSERV", socket)), self.parameters.needed(("TCPPORT", socket))
 
     def cancel(self) -> bool:
@@ -125,7 +127,7 @@ class TCPSockets(Service):
             return True
         return False
 
-    def _newSession(self, socket: int, link: Link) -> Session:
+    def _newSession(self, socket: int | None, link: Link) -> Session:
         parameters = self.parameters
         return self.newSession(link, codingOf(parameters["DLEMODE", socket]), parameters["TCPTXDELAY", socket])
 
@@ -140,7 +142,7 @@ class TCPSockets(Service):
         finally:
             self._attempt = None
 
-    def _called(self, at: ATInstance, socket: int, link: Link) -> Session | None:
+    def _called(self, at: ATInstance, socket: int | None, link: Link) -> Session | None:
         """
         An admitted peer: its port listens no more (MTS-TCP-11), nor does that of the other socket (A).
         """

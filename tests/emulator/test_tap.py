@@ -81,6 +81,7 @@ def test_count() -> None:
     [
         (["--product", "HE911"], "--product: there is no product 'HE911'; did you mean HE910"),
         (["--software", "new"], "--software: 'new' is not a version such as 12.00.004"),
+        (["--product", "MTCBA-G", "--software", "642"], "--software: '642' is not a version such as 640b, 641c, 651"),
         (["--limit", "sent"], "--limit: 'sent' is not NAME=N"),
         (["--limit", "sent=many"], "--limit: 'sent=many' is not NAME=N"),
         (["--limit", "sends=1"], "--limit: HE910-EUR has no limit 'sends'; did you mean sent"),
@@ -120,6 +121,16 @@ def test_badOption(arguments: list[str], message: str) -> None:
     if not {"--at", "--startup"} & set(arguments):
         arguments = [*arguments, "--startup", "AT"]
     assert refused(*arguments).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("software", "family"),
+    [("", "Multi-Tech"), ("651a", "Multi-Tech"), ("641c", "Multi-Tech 2.10"), ("640b", "Multi-Tech 2.00")],
+)
+def test_firmware(software: str, family: str) -> None:
+    """The firmware of a Multi-Tech modem can be chosen, and brings its own stack (MTS-OPEN-06)."""
+    (plan,) = plans("--product", "MTCBA-G", "--startup", "AT", *(["--software", software] if software else []))
+    assert (plan.product.software, plan.product.family.name) == (software or "651", family)
 
 
 def test_limits() -> None:

@@ -11,6 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from atrunproto.at.errors import CommandFailed, CommandTimeout, Misuse, PeerViolation
 from atrunproto.multitech.answers import Addresses, Echo
 from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, MEANINGS
+from atrunproto.multitech.generations import Generation
 from atrunproto.multitech.parameters import ROWS, Kind, Row
 from atrunproto.multitech.peer import ANYBODY, PAUSE, Registration
 from atrunproto.multitech.peererrors import (
@@ -26,12 +27,13 @@ from atrunproto.multitech.peererrors import (
     NoConnection,
     NotRegistered,
 )
-from atrunproto.multitech.stack import VERSION, State
+from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
 
 from .hosts import Host, Scripted
 
 OPEN = "AT+WOPEN=1"
+VERSION = Generation.V3_02.version
 #: how a host may have set echo and results
 FORMS = [["ATE1V1"], ["ATE0V1"], ["ATE1V0"], ["ATE0V0"]]
 SINGLE = [row for row in ROWS if row.kind is not Kind.MULTILINE]
