@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.address import IPv4Address
+from twisted.internet.protocol import Protocol
 
 from atrunproto.at.errors import CommandTimeout
 from atrunproto.multitech.peer import PAUSE
+from atrunproto.testing.link import MemoryLink
 from tests.multitech.hosts import Host
 from tests.multitech.modems import OK, Modem, failed
-from tests.multitech.services import END, ETX, Served
+from tests.multitech.services import END, ETX, HOME, Served
 
 WAITING = b"\r\nOk_Info_WaitingForData\r\n"
 CLOSED = b"\r\nOk_Info_SocketClosed\r\n" + OK
@@ -154,10 +157,22 @@ def test_stopOneOfBoth() -> None:
     assert modem.wait() == WAITING
 
 
+def test_lateCaller() -> None:
+    """A peer that has called just as its listener was stopped isn't served by the other one (MTS-GAP-31)."""
+    modem = both()
+    modem.listen("AT#LTCPSTART=1", "AT#LTCPSTART=2")
+    stopped = modem.memory.clock.listening[HOME, 2023].factory
+    modem.listen("AT#LTCPSTOP=1")
+    MemoryLink(modem.memory.clock, stopped.buildProtocol(IPv4Address("TCP", "127.0.2.77", 40000)), Protocol())
+    assert modem.wait() == b""
+    assert not modem.call(2024).isClosed
+    assert modem.wait() == WAITING
+
+
 def test_secondFails() -> None:
     """A second listener that can't be had leaves the first as it is (MTS-GAP-31)."""
     modem = both()
-    modem.memory.clock.listenTCP(2024, modem.tcp, interface="127.0.0.1")
+    modem.memory.clock.listenTCP(2024, modem.tcp, interface=HOME)
     modem.listen("AT#LTCPSTART=1")
     assert modem.say("AT#LTCPSTART=2") == failed(38016)
     assert modem.say("AT#PINGNUM=4") == failed(37123)
