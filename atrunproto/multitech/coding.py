@@ -9,9 +9,11 @@ MTS-FTP-10 and 15.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 DLE, ETX = b"\x10", b"\x03"
+_QUOTED = re.compile(DLE + b"(.)", re.DOTALL)
 
 
 class Coding(Protocol):
@@ -44,12 +46,13 @@ class Coded:
     Nothing is held but a DLE whose octet is still to come. One before an octet other than DLE and ETX is left out (A).
     """
 
-    __slots__ = ("_ended", "_pending")
+    __slots__ = ("_ended", "_held")
 
     end = ETX
 
     def __init__(self) -> None:
-        self._pending = False
+        # a DLE whose octet is still to come, or nothing
+        self._held = b""
         self._ended = False
 
     def encode(self, data: bytes) -> bytes:
@@ -58,31 +61,19 @@ class Coded:
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
         if self._ended:
             return b"", data
-        if self._pending:
-            self._pending = False
-            data = DLE + data
-        # a search for nothing is much faster than a split at nothing
-        pieces = iter(data.split(DLE) if DLE in data else (data,))
-        payload: list[bytes] = []
-        # how many octets of a piece stand for themselves, whatever they are: the one that a DLE has before it
-        literal = 0
-        for piece in pieces:
-            if literal and not piece:
-                # the octet behind the DLE is a DLE, or still to come
-                following = next(pieces, None)
-                if following is None:
-                    self._pending = True
-                    break
-                payload.append(DLE)
-                piece, literal = following, 0
-            end = piece.find(ETX, literal)
-            if end >= 0:
-                self._ended = True
-                payload.append(piece[:end])
-                return b"".join(payload), DLE.join([piece[end + 1 :], *pieces])
-            payload.append(piece)
-            literal = 1
-        return b"".join(payload), None
+        data, self._held = self._held + data, b""
+        if DLE not in data and ETX not in data:
+            return data, None
+        # by turns what stands for itself and what a DLE has before it
+        pieces = _QUOTED.split(data)
+        if ETX in b"".join(pieces[::2]):
+            self._ended = True
+            # without the quoted ones, and as long
+            end = _QUOTED.sub(DLE + DLE, data).find(ETX)
+            return b"".join(_QUOTED.split(data[:end])), data[end + 1 :]
+        if pieces[-1].endswith(DLE):
+            pieces[-1], self._held = pieces[-1][:-1], DLE
+        return b"".join(pieces), None
 
 
 class Uncoded:
