@@ -9,25 +9,22 @@ import pytest
 
 from atrunproto.multitech.coding import ETX, Coded
 from atrunproto.testing.emulated import LiveModule
-from tests.ftp.live import Port, contents, digest, stored
+from tests.ftp.live import contents, digest, stored
 from tests.ftp.servers import Server
+from tests.multitech.live import WAITING, LiveModem
 
 ACTIVE, PASSIVE = 0, 1
 LARGE = 10_000_000
 EVERY = bytes(range(256)) * 3
 
 
-class Modem(Port):
+class Modem(LiveModem):
     """A modem that is connected; its parameters lead to a server."""
 
     def __init__(self, module: LiveModule, server: Server) -> None:
-        super().__init__(module)
-        for line in ("AT+WOPEN=1", 'AT#APNSERV="internet"', 'AT#FTPSERV="127.0.0.1"', f"AT#FTPPORT={server.port}"):
-            assert self.command(line) == "OK"
-        for name, value in (("UN", server.user), ("PW", server.password), ("GETPATH", "files"), ("PUTPATH", "files")):
-            assert self.command(f'AT#FTP{name}="{value}"') == "OK"
-        self.socket.sendall(b"AT#CONNECTIONSTART\r")
-        self.answer(lambda heard: heard.endswith(b"Ok_Info_GprsActivation\r\n"))
+        texts = {"SERV": "127.0.0.1", "UN": server.user, "PW": server.password, "GETPATH": "files", "PUTPATH": "files"}
+        lines = [f'#FTP{name}="{value}"' for name, value in texts.items()]
+        super().__init__(module, f"#FTPPORT={server.port}", *lines)
 
     def fetch(self, name: str) -> tuple[bytes, str]:
         """A file of the server, and the final result."""
@@ -52,7 +49,7 @@ class Modem(Port):
     def store(self, name: str, data: bytes) -> str:
         """Store a file, and give the final result; what comes is read meanwhile."""
         assert self.command(f'AT#FTPPUTFILENAME="{name}"') == "OK"
-        assert self.command("AT#FTPPUT") == "Ok_Info_WaitingForData"
+        assert self.command("AT#FTPPUT") == WAITING
         sending = threading.Thread(target=self.socket.sendall, args=(Coded().encode(data) + ETX,))
         sending.start()
         answer = self.answer(lambda heard: heard.endswith(b"\r\n") and len(heard) > 3)

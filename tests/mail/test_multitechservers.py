@@ -14,27 +14,22 @@ from atrunproto.testing.emulated import LiveModule
 from tests.ftp.live import Port
 from tests.mail.servers import Mailbox, dovecot
 from tests.mail.test_realserver import authenticate, serving
+from tests.multitech.live import WAITING, LiveModem
 from tests.support import requireProgram
 
 DOVECOT = requireProgram("dovecot")
 ROOT = pytest.mark.skipif(os.getuid() != 0, reason="Dovecot wants to be run by root")
 
 SIZE = 300_000
-WAITING = "Ok_Info_WaitingForData"
 
 
 @pytest.fixture
 def modem() -> Iterator[Port]:
     """A port of a modem that is connected, and has a mail to send."""
+    servers = ('SMTPSERV="127.0.0.1"', 'POP3SERV="127.0.0.1"', 'DOMAIN="here.box"')
+    mail = ('SENDERADDR="me@box"', 'SENDERNAME="Pump 3"', 'REC1="you@there"', 'SUBJ1="A subject"')
     with LiveModule("MTCBA-G") as module:
-        port = Port(module)
-        assert port.command("AT+WOPEN=1") == "OK"
-        for line in ('APNSERV="internet"', 'SMTPSERV="127.0.0.1"', 'POP3SERV="127.0.0.1"', 'DOMAIN="here.box"'):
-            assert port.command(f"AT#{line}") == "OK"
-        for line in ('SENDERADDR="me@box"', 'SENDERNAME="Pump 3"', 'REC1="you@there"', 'SUBJ1="A subject"'):
-            assert port.command(f"AT#{line}") == "OK"
-        port.socket.sendall(b"AT#CONNECTIONSTART\r")
-        port.answer(lambda heard: heard.endswith(b"Ok_Info_GprsActivation\r\n"))
+        port = LiveModem(module, *(f"#{line}" for line in servers + mail))
         yield port
         port.socket.close()
 
