@@ -33,8 +33,8 @@ def freePort() -> int:
 
 
 @contextmanager
-def running(port: int, *arguments: str) -> Iterator[None]:
-    """Run a server of other people for as long as the block takes, which begins when it listens on a port."""
+def running(port: int, *arguments: str, address: str = "127.0.0.1") -> Iterator[None]:
+    """Run a server of other people for as long as the block takes, which begins when it listens on a TCP port."""
     process = subprocess.Popen(
         arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -42,7 +42,7 @@ def running(port: int, *arguments: str) -> Iterator[None]:
         end = time.monotonic() + PATIENCE
         while True:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                if probe.connect_ex((address, port)) == 0:
                     break
             assert process.poll() is None
             assert time.monotonic() < end
