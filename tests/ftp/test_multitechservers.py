@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ from tests.multitech.live import WAITING, LiveModem
 ACTIVE, PASSIVE = 0, 1
 LARGE = 10_000_000
 EVERY = bytes(range(256)) * 3
+MODES = pytest.mark.parametrize("mode", [ACTIVE, PASSIVE], ids=["active", "passive"])
+FILES = pytest.mark.parametrize("data", [EVERY, contents(LARGE), b""], ids=["every octet", "large", "empty"])
 
 
 class Modem(LiveModem):
@@ -67,9 +70,14 @@ def modem(server: Server) -> Iterator[Modem]:
         made.socket.close()
 
 
-@pytest.mark.parametrize("data", [EVERY, contents(LARGE), b""], ids=["every octet", "large", "empty"])
-@pytest.mark.parametrize("mode", [ACTIVE, PASSIVE])
-def test_thereAndBack(modem: Modem, server: Server, mode: int, data: bytes) -> None:
+def sevenBits(data: bytes) -> bytes:
+    """What is left of octets that go to a server as text."""
+    return data.translate(bytes(octet & 0x7F for octet in range(256)))
+
+
+@FILES
+@MODES
+def test_binary(modem: Modem, server: Server, mode: int, data: bytes) -> None:
     """A file arrives as it was sent, whatever is in it, and comes back so (MTS-FTP-03, MTS-FTP-10, MTS-FTP-15)."""
     assert modem.command(f"AT#FTPMODE={mode}") == "OK"
     assert modem.store("file.bin", data) == "OK"
@@ -78,9 +86,25 @@ def test_thereAndBack(modem: Modem, server: Server, mode: int, data: bytes) -> N
     assert (digest(back), result) == (digest(data), "OK")
 
 
-@pytest.mark.parametrize("mode", [ACTIVE, PASSIVE])
-def test_text(modem: Modem, server: Server, mode: int) -> None:
-    """As text the server keeps 7 bits of each octet, and turns line ends as it likes (MTS-FTP-04, MTS-FTP-05)."""
+@FILES
+@MODES
+def test_text(modem: Modem, server: Server, mode: int, data: bytes) -> None:
+    """
+    As text the server gets 7 bits of each octet, the host all that the server sends; the line ends are the server's.
+
+    MTS-FTP-04, MTS-FTP-05, MTS-GAP-63.
+    """
+    assert modem.command(f"AT#FTPMODE={mode}") == modem.command("AT#FTPTYPE=A") == "OK"
+    assert modem.store("there.txt", data) == "OK"
+    assert digest((server.folder / "there.txt").read_bytes()) == digest(sevenBits(data).replace(b"\r\n", b"\n"))
+    (server.folder / "back.txt").write_bytes(data)
+    back, result = modem.fetch("back.txt")
+    assert (digest(back), result) == (digest(re.sub(rb"(?<!\r)\n", b"\r\n", data)), "OK")
+
+
+@MODES
+def test_lineEnds(modem: Modem, server: Server, mode: int) -> None:
+    """A line ends with LF on the server and with CR LF at the port (MTS-FTP-04, MTS-FTP-05)."""
     assert modem.command(f"AT#FTPMODE={mode}") == modem.command("AT#FTPTYPE=A") == "OK"
     assert modem.store("text.txt", b"caf\xe9\r\ntwo\r\n") == "OK"
     assert stored(server, "text.txt", 9) == b"cafi\ntwo\n"
