@@ -48,6 +48,9 @@ class SerialAddress:
 
     device: str
 
+    def __str__(self) -> str:
+        return self.device
+
 
 @dataclass(frozen=True, slots=True)
 class SerialSettings:
@@ -267,12 +270,15 @@ def _connect(
 class SerialClientEndpoint:
     """
     Connects to what is behind a serial device; one connection at a time, since the device is locked.
+
+    @ivar device: its path.
     """
 
     def __init__(self, reactor: ITTYReactor, settings: SerialSettings, opener: SerialOpener = openSerial) -> None:
         """
         @param opener: what opens the device.
         """
+        self.device = settings.device
         self._reactor = reactor
         self._settings = settings
         self._open = opener

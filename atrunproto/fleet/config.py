@@ -92,6 +92,8 @@ class HostConfig(Table, kw_only=True):
     allow: list[str] = msgspec.field(default_factory=list)
     #: modules in server mode
     dial: list[DialConfig] = msgspec.field(default_factory=list)
+    #: the AT ports of modules that are attached to this machine, as client endpoint strings
+    local: list[str] = msgspec.field(default_factory=list)
     #: the AT port of the modem for short messages, as a client endpoint string; empty: there is none
     smsGateway: str = ""
     #: modules that are reached by it

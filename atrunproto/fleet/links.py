@@ -5,8 +5,9 @@ A connection becomes a L{Link} at once and a module's link when it has told its 
 Until then it stands in the L{Reception}, which bounds how long and how many: ten thousand callers that never say a word
 cost a bounded amount of memory and nobody else's connection.
 
-What happens on the wire is L{atrunproto.tcpatrun.peer} and L{atrunproto.at.peer}. The links of modules that are reached
-by short messages are L{atrunproto.fleet.gateway}'s.
+What happens on the wire is L{atrunproto.tcpatrun.peer} and L{atrunproto.at.peer}. Modules on ports of this machine come
+from L{atrunproto.fleet.ports}, and the links of those that are reached by short messages are
+L{atrunproto.fleet.gateway}'s.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Reached(StrEnum):
 
     DIAL_IN = "dial-in"
     DIAL_OUT = "dial-out"
+    LOCAL = "local"
     SMS = "sms"
 
 
@@ -97,6 +99,12 @@ class Identity(NamedTuple):
 class NotAModule(ATError):
     """
     A caller that answers, but not as a module does.
+    """
+
+
+class NoPlace(ATError):
+    """
+    A local module for which there is no place.
     """
 
 
@@ -209,6 +217,19 @@ class Reception:
         """
         self._enter(client, peer, Reached.DIAL_OUT)
 
+    def attached(self, client: Client, identity: Identity) -> None:
+        """
+        A module on a port of this machine has told who it is. It gets a link over that port while it has no other.
+
+        @raise NoPlace: it has one, the roster is full, or the host stops; the line is the caller's to close.
+        """
+        module = self._roster.get(identity.imei)
+        if module is not None and module.link is not None:
+            raise NoPlace(f"module {identity.imei} is connected at {module.link} already")
+        link = self._hold(client, client.transport.getPeer(), Reached.LOCAL)
+        if link.closing or not self._roster.attach(link, identity):
+            raise NoPlace(link.closing or "the roster is full")
+
     def stop(self) -> Deferred[Any]:
         """
         Close every link, and fire when all are closed.
@@ -227,14 +248,23 @@ class Reception:
         for link in list(self._links):
             link.drop("the host stopped")
 
-    def _enter(self, client: Client, peer: IAddress, reached: Reached) -> None:
+    def _hold(self, client: Client, peer: IAddress, reached: Reached) -> Link:
+        """
+        Make the link of a connection, to close it when the host ends; at once if it is ending.
+        """
         link = Link(client, addressText(peer), reached)
         self._links.add(link)
         client.whenLost().addBoth(self._lost, link)
         if self._stopping:
             link.drop("the host stopped")
+        else:
+            _keepAlive(client.transport)
+        return link
+
+    def _enter(self, client: Client, peer: IAddress, reached: Reached) -> None:
+        link = self._hold(client, peer, reached)
+        if link.closing:
             return
-        _keepAlive(client.transport)
         if len(self._strangers) >= self._maxStrangers:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]

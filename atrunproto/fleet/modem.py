@@ -5,11 +5,8 @@ The modem of the SMS gateway: a line to its AT port, which is made again when it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory
-from twisted.internet.task import deferLater
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from atrunproto.at.peer import ATClient
 from atrunproto.at.peerkeeping import LineKeeper
@@ -17,29 +14,7 @@ from atrunproto.sms.peer import SMSClient
 from atrunproto.smsatrun.peer import SMSRunner
 
 from .gateway import Gateway
-
-#: seconds between a final result and the next command line, which modems on a serial line want (reference 1.3)
-_PAUSE = 0.02
-#: seconds for the answer to the first C{AT}, which a modem that is starting, or finding its baud rate, may lose
-PROBE_SECONDS = 3.0
-#: gives up a message that a host which was killed has begun to write; on a command line it does nothing
-_ESC = b"\x1b"
-#: seconds for what the modem says to that
-ESC_SECONDS = 0.3
-
-
-class _Lines(Factory):
-    """
-    Makes the client of each line.
-    """
-
-    noisy = False
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        return ATClient(self._clock, pause=_PAUSE)
+from .ports import openPort
 
 
 class Modem(LineKeeper):
@@ -68,7 +43,6 @@ class Modem(LineKeeper):
         )
         self._endpoint = endpoint
         self._gateway = gateway
-        self._lines = _Lines(clock)
         self._sms: SMSClient | None = None
         self._runner: SMSRunner | None = None
 
@@ -76,12 +50,8 @@ class Modem(LineKeeper):
         """
         Connect, and prepare the modem. What uses it lives on from one line to the next, with what it remembers.
         """
-        client: Any = await self._endpoint.connect(self._lines)
-        assert isinstance(client, ATClient)
+        client = await openPort(self._clock, self._endpoint)
         try:
-            client.transport.write(_ESC)
-            await deferLater(self._clock, ESC_SECONDS)
-            await client.execute("AT", timeout=PROBE_SECONDS)
             if self._sms is None:
                 self._sms = SMSClient(client, self._clock)
                 self._runner = SMSRunner(self._sms, self._clock)

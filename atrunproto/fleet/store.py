@@ -51,7 +51,7 @@ class ModuleRecord(msgspec.Struct, frozen=True):
     revision: str
     #: where it was met last
     address: str
-    #: how it was reached last: C{dial-in}, C{dial-out} or C{sms}; empty: never
+    #: how it was reached last: C{dial-in}, C{dial-out}, C{local} or C{sms}; empty: never
     reached: str
     #: seconds since the epoch
     firstSeen: float

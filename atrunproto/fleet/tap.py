@@ -20,6 +20,7 @@ from twisted.python import usage
 from atrunproto import __version__
 from atrunproto.collecting import collectSeldom
 from atrunproto.descriptions import readClient, readServer
+from atrunproto.endpoints import SerialClientEndpoint
 from atrunproto.files import openMany
 from atrunproto.http import JSONSite
 from atrunproto.starting import CannotStart
@@ -31,6 +32,7 @@ from .config import HostConfig, parseDial, parseNetwork, readConfig
 from .host import Host
 from .links import dialler, listener
 from .modem import Modem
+from .ports import LocalModule
 from .store import SQLiteStore, StoreError, WorkerThread, storePath
 
 #: connections that wait in the kernel; a whole fleet may call at once, and Twisted's default is 50
@@ -58,6 +60,10 @@ Examples:
 
     twistd -n atrun-host --dial tcp:127.0.0.1:12346,user=me,password-file=me.password \\
         --listen tcp:12345 --allow 10.0.0.0/8
+
+  Modules are attached to this machine:
+
+    twistd -n atrun-host --local serial:/dev/ttyUSB0:baudrate=115200 --local serial:/dev/ttyS0:baudrate=9600
 """
 
 
@@ -68,10 +74,10 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = (
-        "A host that knows GSM modules by their IMEI, over TCPATRUN, and runs AT commands on them. Modules in client "
-        "mode call in at --listen; modules in server mode are called by --dial; modules with a known telephone number "
-        "are reached by short message over --sms-gateway. What to run comes from the command atrun or the HTTP/JSON "
-        "interface."
+        "A host that knows GSM modules by their IMEI and runs AT commands on them. Over TCPATRUN, modules in client "
+        "mode call in at --listen, and modules in server mode are called by --dial; --local names the ports of modules "
+        "attached to this machine; modules with a known telephone number are reached by short message over "
+        "--sms-gateway. What to run comes from the command atrun or the HTTP/JSON interface."
     )
 
     optParameters = [  # noqa: RUF012
@@ -104,6 +110,7 @@ class Options(usage.Options):
         self._listen: list[str] = []
         self._allow: list[str] = []
         self._dial: list[str] = []
+        self._local: list[str] = []
         #: file and options together, checked
         self.config = HostConfig()
 
@@ -131,6 +138,12 @@ class Options(usage.Options):
         """
         self._dial.append(module)
 
+    def opt_local(self, endpoint: str) -> None:
+        """
+        The AT port of a module attached to this machine: an endpoint string such as serial:/dev/ttyUSB0. Repeatable.
+        """
+        self._local.append(endpoint)
+
     def opt_version(self) -> None:
         """
         Print the version and end.
@@ -155,8 +168,7 @@ class Options(usage.Options):
                 dial.readPassword()
             except ConfigError as error:
                 raise usage.UsageError(f"--dial: {error}") from None
-        if config.smsGateway:
-            _checked("sms-gateway", config.smsGateway, lambda text: readClient(reactor, text))
+        _checkPorts(config, reactor)
         for module in config.module:
             try:
                 module.mobile()
@@ -166,8 +178,8 @@ class Options(usage.Options):
         path = Path(_checked("store", config.store, storePath)).absolute()
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise usage.UsageError(f"--store: {path.parent} is no folder that can be written to")
-        if not (config.listen or config.dial or config.smsGateway):
-            raise usage.UsageError("no module could be reached: give --listen or --dial, or --sms-gateway")
+        if not (config.listen or config.dial or config.local or config.smsGateway):
+            raise usage.UsageError("no module could be reached: give --listen or --dial, --local or --sms-gateway")
 
     def _merged(self) -> HostConfig:
         try:
@@ -184,6 +196,7 @@ class Options(usage.Options):
             raise usage.UsageError(f"--{notText(error, given)}") from None
         config.listen += self._listen
         config.allow += self._allow
+        config.local += self._local
         config.dial += [_checked("dial", text, parseDial) for text in self._dial]
         return config
 
@@ -208,6 +221,24 @@ def _checked(option: str, value: str, check: Callable[[str], Any]) -> Any:
     except Exception as error:
         # An endpoint parser may raise anything.
         raise usage.UsageError(f"--{option}: {value!r} cannot be used: {error}") from None
+
+
+def _checkPorts(config: HostConfig, reactor: IReactorCore) -> None:
+    """
+    Check the AT ports, each of which takes one user.
+
+    @raise usage.UsageError: one cannot be used, or has two users.
+    """
+    users: dict[str, str] = {}
+    ports = [("local", text) for text in config.local]
+    if config.smsGateway:
+        ports.append(("sms-gateway", config.smsGateway))
+    for option, text in ports:
+        endpoint = _checked(option, text, lambda text: readClient(reactor, text))
+        place = os.path.realpath(endpoint.device) if isinstance(endpoint, SerialClientEndpoint) else text
+        if place in users:
+            raise usage.UsageError(f"--{option}: {text!r} is the port of --{users[place]} already")
+        users[place] = option
 
 
 def withBacklog(endpoint: str) -> str:
@@ -297,6 +328,10 @@ def addServices(services: MultiService, config: HostConfig, reactor: Any) -> Mul
         )
         dialling.setName(f"dial-{number}")
         dialling.setServiceParent(services)
+    for number, text in enumerate(config.local, 1):
+        local = LocalModule(clock, readClient(reactor, text), host.reception, name=text)
+        local.setName(f"local-{number}")
+        local.setServiceParent(services)
     if config.smsGateway:
         modem = Modem(clock, readClient(reactor, config.smsGateway), host.gateway)
         modem.setName("sms-gateway")

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from atrunproto.at.errors import CommandFailed, LinkLost
 from atrunproto.at.peerlines import Response
@@ -19,6 +22,8 @@ from atrunproto.fleet.host import Host
 from atrunproto.fleet.mobile import Mobile
 from atrunproto.fleet.store import ExecutionRecord, SQLiteStore
 from atrunproto.smsatrun.digest import Password
+from atrunproto.testing.emulated import MemoryModule
+from atrunproto.testing.link import MemoryLink
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -144,6 +149,43 @@ class FakeRunner:
     def lines(self) -> list[tuple[str, str]]:
         """Number and line of all that was sent."""
         return [(request.number, request.line) for request in self.sent]
+
+
+@implementer(IStreamClientEndpoint)
+class Port:
+    """An endpoint that leads to an emulated module's AT port, the first one unless told otherwise."""
+
+    def __init__(self, emulated: MemoryModule, number: int = 1) -> None:
+        self.emulated = emulated
+        self.number = number
+        self.links: list[MemoryLink] = []
+        #: whether there is nobody to connect to, or nobody who answers, or nobody ever connects
+        self.isAway = self.isSilent = self.isSlow = False
+        self.tries = self.lost = 0
+        #: what the way does to what the module says
+        self.through: Callable[[bytes], bytes] = bytes
+        #: what somebody has typed before
+        self.before = b""
+
+    def oneLost(self, reason: BaseException) -> None:
+        self.lost += 1
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
+        self.tries += 1
+        if self.isSlow:
+            return Deferred()
+        if self.isAway:
+            return fail(ConnectionRefusedError())
+        protocol: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
+        port = self.emulated.module.portFactory(self.number).buildProtocol(None)
+        link = MemoryLink(self.emulated.clock, port, protocol)
+        link.module.silent = self.isSilent
+        link.module.through = self.through
+        self.links.append(link)
+        link.peer.write(self.before)
+        link.pump()
+        protocol.whenLost().addCallback(self.oneLost)
+        return succeed(protocol)
 
 
 class InlineWorker:

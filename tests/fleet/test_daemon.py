@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from atrunproto.fleet.links import addressText
+from atrunproto.testing.emulated import LiveModule
 from tests.programs import Program, environment, freePort, twistd
 
 from .doubles import IMEI, NUMBER, OTHER, OTHER_NUMBER
@@ -250,6 +251,51 @@ startup = ['AT#SMSATWL=0,1,1,"s3cret-w0rd-of16"', "AT#SMSATRUN=1"]
         await program.ended
         self.assertIn("the host has ended", program.output)
         self.assertNotIn("Traceback", program.output)
+
+    def attach(self, product: str, imei: str, name: str) -> tuple[LiveModule, str]:
+        """Attach a module to this machine; where it is, as an endpoint string."""
+        place = f"pty:{self.folder / name}"
+        module = LiveModule(product, {1: place}, imei=imei)
+        self.addCleanup(module.close)
+        return module, place
+
+    async def test_local(self) -> None:
+        """Modules attached to this machine are served, of both vendors at once, and their answers come back whole."""
+        _, modem = self.attach("MTCBA-G", IMEI, "modem")
+        _, telit = self.attach("HE910-EUR", OTHER, "telit")
+        program = self.start("--local", modem, "--local", telit)
+        for imei, model, name in ((IMEI, "MTCBA", "modem"), (OTHER, "HE910", "telit")):
+            await program.whenPrinted(f"module {imei} ({model}) at {self.folder / name}\n")
+        self.assertEqual((await self.atrun("modules"))[0].count(" local "), 2)
+        out, err, status = await self.atrun("run", "--connected", "AT+CGSN")
+        self.assertEqual([line.split()[3] for line in out.splitlines()[1:]], [IMEI, OTHER])
+        self.assertEqual((err, status), ("job 1: 2 done\n", 0))
+        out, err, status = await self.atrun("run", "--module", IMEI, "AT#VVERSION")
+        self.assertIn("AT#VVERSION was answered by ERROR", out)
+        out, err, status = await self.atrun("run", "--module", IMEI, "AT+WOPEN=1", "AT#VALL", "AT#FTPPORT=65536")
+        self.assertIn("AT#FTPPORT=65536 was answered by #CME ERROR: 34882", out)
+        self.assertEqual([out.count(f" #{name}: ") for name in ("ANSWERMODE", "UDPPORT", "PINGREMOTE")], [1, 1, 1])
+        self.process.signalProcess("TERM")
+        await program.ended
+        self.assertIn("the host has ended", program.output)
+        self.assertNotIn("Traceback", program.output)
+
+    async def test_localLost(self) -> None:
+        """A module attached to this machine is served again when its power, or its port, is back."""
+        modem, place = self.attach("MTCBA-G", IMEI, "modem")
+        program = self.start("--local", place)
+        await program.whenPrinted(f"module {IMEI} (MTCBA)")
+        modem.call(modem.module.powerOff)
+        out, err, status = await self.atrun("run", "--all", "--timeout", "1", "AT+CGMM")
+        self.assertIn("AT+CGMM got no final result within 1 s", out)
+        self.assertEqual((err, status), ("job 1: 1 unknown\n", 1))
+        modem.call(modem.module.powerOn)
+        self.assertEqual((await self.atrun("run", "--all", "AT+CGMM"))[1:], ("job 2: 1 done\n", 0))
+        modem.close()
+        await program.whenPrinted("is gone")
+        self.attach("MTCBA-G", IMEI, "modem")
+        self.assertEqual((await self.atrun("run", "--all", "AT+CGMM"))[1:], ("job 3: 1 done\n", 0))
+        await self.kill()
 
     async def test_silentCallers(self) -> None:
         """Callers that never say a word are bounded in number, and a module among them is served."""

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.error import ConnectionLost, ConnectionRefusedError
-from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
-from zope.interface import implementer
+from twisted.internet.error import ConnectionLost
 
 from atrunproto.fleet.executions import Job, State, Via
 from atrunproto.fleet.modem import Modem
@@ -15,44 +10,11 @@ from atrunproto.fleet.store import ExecutionRecord
 from atrunproto.sms.centre import Faults
 from atrunproto.smsatrun.digest import Password
 from atrunproto.testing.emulated import MemoryModule
-from atrunproto.testing.link import MemoryLink
 from tests.sms.mobiles import OURS, module
 
-from .doubles import IMEI, NUMBER, OTHER, OTHER_NUMBER, Fleet, FleetTestCase
+from .doubles import IMEI, NUMBER, OTHER, OTHER_NUMBER, Fleet, FleetTestCase, Port
 
 PASSWORD = Password("1234567890123456")
-
-
-@implementer(IStreamClientEndpoint)
-class Port:
-    """An endpoint that leads to an emulated module's AT port."""
-
-    def __init__(self, emulated: MemoryModule) -> None:
-        self.emulated = emulated
-        self.links: list[MemoryLink] = []
-        #: whether there is nobody to connect to, or nobody who answers, or nobody ever connects
-        self.isAway = self.isSilent = self.isSlow = False
-        self.tries = self.lost = 0
-        #: what somebody has typed before
-        self.before = b""
-
-    def oneLost(self, reason: BaseException) -> None:
-        self.lost += 1
-
-    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
-        self.tries += 1
-        if self.isSlow:
-            return Deferred()
-        if self.isAway:
-            return fail(ConnectionRefusedError())
-        protocol: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
-        link = MemoryLink(self.emulated.clock, self.emulated.module.portFactory(1).buildProtocol(None), protocol)
-        link.module.silent = self.isSilent
-        self.links.append(link)
-        link.peer.write(self.before)
-        link.pump()
-        protocol.whenLost().addCallback(self.oneLost)
-        return succeed(protocol)
 
 
 class ModemTests(FleetTestCase):

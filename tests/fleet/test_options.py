@@ -41,7 +41,7 @@ def test_defaults() -> None:
         "tcp:8080:interface=127.0.0.1",
         "sqlite:///fleet.db",
     )
-    assert (config.deadline, config.maxStrangers, config.allow, config.dial) == (60, 8192, [], [])
+    assert (config.deadline, config.maxStrangers, config.allow, config.dial, config.local) == (60, 8192, [], [], [])
 
 
 def test_file(folder: Path) -> None:
@@ -50,6 +50,7 @@ def test_file(folder: Path) -> None:
     (folder / "host.toml").write_text("""
 listen = ["tcp:12345"]
 allow = ["10.0.0.0/8"]
+local = ["serial:/dev/ttyUSB0:baudrate=9600"]
 store = "sqlite:///other.db"
 token-file = "other.token"
 deadline = 5
@@ -65,8 +66,11 @@ mode = "step"
 endpoint = "tcp:127.0.0.1:2"
 password-file = "me.password"
 """)
-    config = parse("--config", "host.toml", "--listen", "tcp:2", "--deadline", "7.5", "--allow", "::1").config
+    config = parse(
+        "--config", "host.toml", "--listen", "tcp:2", "--deadline", "7.5", "--allow", "::1", "--local", "pty:at1"
+    ).config
     assert (config.listen, config.allow) == (["tcp:12345", "tcp:2"], ["10.0.0.0/8", "::1"])
+    assert config.local == ["serial:/dev/ttyUSB0:baudrate=9600", "pty:at1"]
     assert (config.store, config.tokenFile, config.deadline, config.maxStrangers) == (
         "sqlite:///other.db",
         "other.token",
@@ -129,7 +133,7 @@ def test_dial(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give --listen or --dial"),
+        ([], "give --listen or --dial, --local or --sms-gateway"),
         (["--listen", "12345x"], "--listen: '12345x' cannot be used"),
         (["--listen", "tcp:many"], "--listen: 'tcp:many' cannot be used"),
         (["--listen", "tcp:1", "--allow", "10.0.0.0/99"], "--allow: '10.0.0.0/99' is neither"),
@@ -147,6 +151,16 @@ def test_dial(folder: Path) -> None:
         (["--dial", "tcp:127.0.0.1:1,password=x"], "--dial: a password on the command line can be seen"),
         (["--dial", "tcp:127.0.0.1:1,password-file=none"], "--dial: password-file: .*none"),
         (["--sms-gateway", "serail:/dev/ttyUSB0"], "--sms-gateway: 'serail:/dev/ttyUSB0' cannot be used"),
+        (["--local", "/dev/ttyUSB0"], "--local: '/dev/ttyUSB0' cannot be used"),
+        (["--local", "serial:/dev/ttyUSB0:baudrate=fast"], "cannot be used: serial: baudrate is a number"),
+        (
+            ["--local", "serial:/dev/ttyS0", "--local", "serial:/dev/ttyS0:baudrate=9600"],
+            "is the port of --local already",
+        ),
+        (
+            ["--local", "tcp:127.0.0.1:1", "--sms-gateway", "tcp:127.0.0.1:1"],
+            "--sms-gateway: .* port of --local already",
+        ),
         (["--config", "none.toml"], "--config: none.toml: .*No such file"),
     ],
 )
@@ -178,6 +192,14 @@ def test_badFile(folder: Path, text: str, message: str) -> None:
         parse("--config", "host.toml")
 
 
+def test_onePort(folder: Path) -> None:
+    """A serial port has one user, under whatever names; each of two has one."""
+    (folder / "modem").symlink_to("/dev/ttyS0")
+    with pytest.raises(UsageError, match="--sms-gateway: 'serial:modem' is the port of --local already"):
+        parse("--local", "serial:/dev/ttyS0:baudrate=9600", "--sms-gateway", "serial:modem")
+    assert parse("--local", "serial:/dev/ttyS1", "--sms-gateway", "serial:modem").config.smsGateway == "serial:modem"
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     """The version is ours and not Twisted's."""
     with pytest.raises(SystemExit) as end:
@@ -190,7 +212,7 @@ def test_examples(folder: Path) -> None:
     """The examples of --help are command lines that the host takes."""
     (folder / "me.password").write_text("x")
     lines = [line for line in EXAMPLES.replace("\\\n", "").splitlines() if line.strip().startswith("twistd")]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         parse(*line.split()[3:])
         assert line.strip() in Options().getUsage().replace("\\\n", "")
@@ -215,11 +237,12 @@ def test_services() -> None:
     services = addServices(
         MultiService(),
         parse(
-            "--listen", "tcp:1", "--listen", "tcp:2", "--dial", "tcp:127.0.0.1:3", "--sms-gateway", "tcp:127.0.0.1:4"
+            *("--listen", "tcp:1", "--listen", "tcp:2", "--dial", "tcp:127.0.0.1:3"),
+            *("--local", "tcp:127.0.0.1:5", "--local", "pty:at1", "--sms-gateway", "tcp:127.0.0.1:4"),
         ).config,
         reactor,
     )
-    names = ["host", "http", "listen-1", "listen-2", "dial-1", "sms-gateway"]
+    names = ["host", "http", "listen-1", "listen-2", "dial-1", "local-1", "local-2", "sms-gateway"]
     assert [service.name for service in services] == names
     for service in services:
         if isinstance(service, StreamServerEndpointService):
