@@ -1,5 +1,5 @@
 """
-What a host must know of commands through a run-AT service: what stops the exchange, and what wants a pause before it.
+What a host must know of commands that it runs for others: what stops the exchange, and what wants a pause before it.
 
 Source: Running AT Commands Remotely Rev. 9, 2.5 and 3.8 (S); Rev. 3 for delays that were dropped later (TEL-DLY-08).
 TEL-NOT-07, TEL-NOT-11, TEL-DLY-05 to TEL-DLY-08, TEL-SMS-41 to TEL-SMS-49; contradictions as resolved in TEL-CON-25.
@@ -19,7 +19,7 @@ from .grammar import Form, ParsedCommand, bodyOf, commandsIn
 
 class Effect(Enum):
     """
-    What a command does to the service that it comes through.
+    What a command does to the service or the port that it comes through.
     """
 
     BLOCKS = "ends the exchange of commands for good"
@@ -27,12 +27,13 @@ class Effect(Enum):
     JAMS_UNTIL_UNDONE = "jams the exchange until it is undone through TCPATRUN"
     NO_ANSWER = "takes the module off before it can answer"
     NO_PROMPT = "asks for data at a prompt, which this service does not carry"
+    DATA_MODE = "leads into data mode, out of which no job comes back"
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
     """
-    A command of a line and what it does to the service.
+    A command of a line and what it does to where it came through.
     """
 
     command: str
@@ -66,6 +67,12 @@ EFFECTS: Sequence[tuple[frozenset[BearerKind], Effect, Sequence[_Pattern]]] = (
     (OVER_SMS, Effect.JAMS_UNTIL_UNDONE, _patterns("+CGCLASS=CG +CGSMS=0 +COPS=2")),
     (OVER_SMS, Effect.NO_ANSWER, _patterns("#REBOOT #SHDN +CFUN=4 +CGCLASS=CG +COPS=2")),
     (OVER_SMS, Effect.NO_PROMPT, _patterns("+CMGS +CMGW #SEMAIL #EMAILD #SSEND #SSENDEXT #WSCRIPT #M2MWRITE")),
+    # the data modes of Multi-Tech modems in which the host is to send; there is no escape sequence (MTS-SER-13)
+    (
+        frozenset([BearerKind.LOCAL]),
+        Effect.DATA_MODE,
+        _patterns("#OTCP #LTCPSTART #OUDP #LUDPSTART #PUTMAIL #FTPPUT"),
+    ),
 )
 
 _SURVEY = ("#CSURV", "#CSURVC", "#CSURVU", "#CSURVUC", "#CSURVB", "#CSURVBC", "#CSURVP", "#CSURVPC")

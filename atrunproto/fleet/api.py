@@ -46,9 +46,9 @@ ALL, CONNECTED = "all", "connected"
 
 #: what a job may do to the ways that it may take
 _BEARERS = {
-    Via.TCP: (BearerKind.TCPATRUN_SERVER,),
+    Via.TCP: (BearerKind.TCPATRUN_SERVER, BearerKind.LOCAL),
     Via.SMS: (BearerKind.SMS_SIMPLE,),
-    Via.ANY: (BearerKind.TCPATRUN_SERVER, BearerKind.SMS_SIMPLE),
+    Via.ANY: (BearerKind.TCPATRUN_SERVER, BearerKind.LOCAL, BearerKind.SMS_SIMPLE),
 }
 
 
@@ -341,7 +341,7 @@ def _checkEffect(line: str, where: str, via: Via) -> None:
     """
     Check that a line does not take the module off the host, since only somebody on the spot could bring it back.
 
-    @raise Refusal: it does (TEL-NOT-07, TEL-NOT-11, TEL-SMS-41 to TEL-SMS-46, TEL-SMS-49).
+    @raise Refusal: it does (TEL-NOT-07, TEL-NOT-11, TEL-SMS-41 to TEL-SMS-46, TEL-SMS-49, MTS-SER-13).
     """
     for caution in (caution for bearer in _BEARERS[via] for caution in cautions(line, bearer)):
         raise Refusal(409, f"{caution}; `force` runs it all the same - at `{where}`")

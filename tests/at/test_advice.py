@@ -76,8 +76,18 @@ def test_SMS(command: str, effect: Effect) -> None:
 
 
 def test_local() -> None:
-    """On a local port nothing is to be feared (TEL-NOT-11)."""
+    """On a local port nothing that ends a service is to be feared (TEL-NOT-11)."""
     assert cautions("AT#SHDN", BearerKind.LOCAL) == []
+
+
+@pytest.mark.parametrize(
+    "command", ["AT#OTCP=1", "AT#LTCPSTART=2", "AT#OUDP", "AT#LUDPSTART", "AT#PUTMAIL", "at#ftpput"]
+)
+def test_dataMode(command: str) -> None:
+    """The host knows what leads a Multi-Tech modem into data mode, where no command is heard (MTS-SER-13)."""
+    (caution,) = cautions(command, BearerKind.LOCAL)
+    assert caution.effect is Effect.DATA_MODE
+    assert cautions(command.partition("=")[0] + "?", BearerKind.LOCAL) == []
 
 
 def test_malformedTail() -> None:

@@ -230,6 +230,16 @@ class APITests(Asking):
             self.assertIn("for good; `force` runs it all the same - at `$.commands[1]`", message)
             self.assertEqual(self.job(commands=[line], force=True).status, 201)
 
+    def test_dataMode(self) -> None:
+        """What no job comes back from on a Multi-Tech modem is run only when that is asked for (MTS-SER-13)."""
+        self.fleet.connect()
+        for line in ("AT#OTCP=1", "AT#PUTMAIL"):
+            status, message = self.refused(self.job(commands=[line]))
+            self.assertEqual(status, 409)
+            self.assertIn("leads into data mode, out of which no job comes back; `force` runs it all the same", message)
+            self.assertEqual(self.job(commands=[line], force=True).status, 201)
+        self.assertEqual(self.job(commands=["AT#FTPGET"]).status, 201)
+
     def test_badBodies(self) -> None:
         """A body that is no JSON, or no object, is refused and harms nobody."""
         for body in (b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000):
