@@ -270,9 +270,10 @@ class Sending(Transfer):
             producer.stopProducing()
 
 
+@implementer(IPushProducer)
 class Taking(Transfer):
     """
-    A file on its way from the module to a sink, which holds it back where it is a consumer.
+    A file on its way from the module to a sink, which holds it back where it is a consumer: its producer.
     """
 
     def __init__(self, sink: Sink, progress: Progress | None = None, limit: int | None = None) -> None:
@@ -288,7 +289,7 @@ class Taking(Transfer):
     def connectionMade(self) -> None:
         if IConsumer.providedBy(self._sink):
             with self.guarded():
-                self._sink.registerProducer(self._spell, True)
+                self._sink.registerProducer(self, True)
                 self._isRegistered = True
 
     def dataReceived(self, data: bytes) -> None:
@@ -316,3 +317,16 @@ class Taking(Transfer):
             with self.guarded():
                 self._sink.unregisterProducer()
         super().connectionLost(reason)
+
+    # -- the producer of the sink
+
+    def pauseProducing(self) -> None:
+        if self._spell is not None:
+            self._spell.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        if self._spell is not None:
+            self._spell.resumeProducing()
+
+    def stopProducing(self) -> None:
+        self.stop(Failure(TransferBroken("the consumer wanted no more", self.octets)))

@@ -339,6 +339,27 @@ def test_failingConsumer(host: Host, server: Server) -> None:
     assert host.run(host.ftp.get("some.bin")) == contents(10_000)
 
 
+def test_consumerStops(host: Host, server: Server) -> None:
+    """A consumer that wants no more of a file ends the transfer, which is told, and the session goes on."""
+    (server.folder / "large.bin").write_bytes(contents(LARGE))
+    (server.folder / "small.bin").write_bytes(b"small")
+    host.enter(server)
+
+    class Sated(Hesitant):
+        """Has enough after the first piece."""
+
+        def write(self, data: bytes) -> None:
+            self.data += data
+            self._producer.stopProducing()
+
+    consumer = Sated(host.reactor)
+    with pytest.raises(TransferBroken, match="wanted no more"):
+        host.run(host.ftp.getTo("large.bin", consumer))
+    assert 0 < len(consumer.data) < LARGE
+    assert consumer.hasLeft
+    assert host.run(host.ftp.get("small.bin")) == b"small"
+
+
 def test_inTurn(host: Host, server: Server) -> None:
     """Calls that are made at once are done one after the other."""
     host.enter(server)
