@@ -89,7 +89,7 @@ class DataSession(SocketTransport):
     (up) loseConnection: what waits is sent, then the end -> ending. abortConnection: the protocol is told, and what
     waits is dropped; the end is sent -> ending.
     (up, ending) the end from the modem, then the result: the protocol is told -> over.
-    (ending) a result without an end, and silence: the protocol is told -> over.
+    (ending) a result without an end, and silence, where data go both ways: the protocol is told -> over.
     (asked, up, ending) the line fails: the protocol is told -> over.
 
     What comes while it is ending is dropped.
@@ -191,7 +191,7 @@ class DataSession(SocketTransport):
         if behind is not None:
             self._unplug()
             self._client.resultWithin(self._patience)
-        elif self._isEnding:
+        elif self._isEnding and self._way is Way.BOTH:
             self._look(data)
         return behind
 

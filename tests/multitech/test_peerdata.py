@@ -1,0 +1,58 @@
+"""The data of one command of a Multi-Tech modem, at their host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atrunproto.multitech.coding import Coded
+from atrunproto.multitech.errors import Message
+from atrunproto.multitech.peerdata import DataSession, Way
+from atrunproto.testing.contract import End
+from tests.multitech.hosts import Scripted
+
+BEGIN = "\r\nOk_Info_DataBegin\r\n"
+OK, FAILED = "\r\nOK\r\n", "\r#CME ERROR: 37966\r\n"
+
+
+class Talk:
+    """Data whose modem a test plays."""
+
+    def __init__(self, way: Way, message: Message, announcement: str) -> None:
+        self.modem = Scripted({"AT#DATA": announcement})
+        self.near = End()
+        self.session = DataSession(self.modem.modem, Coded(), message, lambda: self.near, way)
+        self.modem.do(self.session.open("AT#DATA", 10))
+
+    def comes(self, *pieces: str) -> None:
+        """The modem says something, and a second passes."""
+        for piece in pieces:
+            self.modem.comes(piece)
+        self.modem.clock.advance(1)
+
+    def said(self) -> bytes:
+        """What the host has said."""
+        said: bytes = self.modem.transport.value()
+        self.modem.transport.clear()
+        return said
+
+    def ask(self, line: str) -> Any:
+        """Give a command, and what is said for it at once."""
+        self.modem.client.execute(line).addErrback(lambda _: None)
+        return self.said()
+
+
+def taking() -> Talk:
+    """Data that only the modem sends."""
+    return Talk(Way.IN, Message.DATA_BEGIN, BEGIN)
+
+
+def test_resultInTheMidst() -> None:
+    """What is dropped may look like a result and pause there, and is none without its end (MTS-RES-12, MTS-FTP-12)."""
+    talk = taking()
+    talk.near.transport.abortConnection()
+    assert talk.ask("AT#VSTATE") == b""
+    talk.comes("text" + OK)
+    talk.comes("more" + FAILED)
+    assert talk.said() == b""
+    talk.comes("\x03" + OK)
+    assert talk.said() == b"AT#VSTATE\r"
