@@ -245,6 +245,12 @@ class PeerWire:
         self.transport.write(sent.wire)
         return True
 
+    def doubt(self) -> None:
+        """
+        Find the beginning of an answer before the next line: what was sent may lie in the command line of the module.
+        """
+        self._doubtful = True
+
     def resume(self) -> None:
         """
         Send the next line if the wire is free. Called by the client's own parts.

@@ -129,6 +129,7 @@ class DataSession(SocketTransport):
         self._skipLF = False
         self._isBlocked = False
         self._isEnding = False
+        self._hasSent = False
         self._tail = b""
         self._silence: IDelayedCall | None = None
 
@@ -218,6 +219,9 @@ class DataSession(SocketTransport):
         The command is over.
         """
         self._unplug()
+        if self._hasSent and not (self._isEnding and isinstance(answer, Response)):
+            # what was under way may have met a modem that takes it for commands
+            self._client.doubt()
         if isinstance(answer, Failure) and isinstance(answer.value, CommandFailed):
             answer = Failure(self._modem.judged(answer.value))
         self._settle(answer)
@@ -273,6 +277,7 @@ class DataSession(SocketTransport):
         """
         Send so many octets of those that wait.
         """
+        self._hasSent = True
         self._wire.write(self._coding.encode(self.take(size)))
 
     def sendMore(self) -> None:
@@ -296,7 +301,7 @@ class DataSession(SocketTransport):
 
     def _sendEnd(self) -> None:
         """
-        Tell the modem that it was all, unless it has told so itself, or can't be told.
+        Tell the modem that it was all, unless the modem has told so itself, or can't be told.
         """
         if self._isEnding or self._wire is None:
             return

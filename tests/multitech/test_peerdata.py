@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from atrunproto.at.errors import CommandFailed
 from atrunproto.multitech.coding import Coded
 from atrunproto.multitech.errors import Message
 from atrunproto.multitech.peerdata import DataSession, Way
 from atrunproto.testing.contract import End
 from tests.multitech.hosts import Scripted
 
-BEGIN = "\r\nOk_Info_DataBegin\r\n"
+BEGIN, WAITING = "\r\nOk_Info_DataBegin\r\n", "\r\nOk_Info_WaitingForData\r\n"
 OK, FAILED = "\r\nOK\r\n", "\r#CME ERROR: 37966\r\n"
 
 
@@ -46,6 +49,11 @@ def taking() -> Talk:
     return Talk(Way.IN, Message.DATA_BEGIN, BEGIN)
 
 
+def sending(way: Way = Way.OUT) -> Talk:
+    """Data that the host sends."""
+    return Talk(way, Message.WAITING_FOR_DATA, WAITING)
+
+
 def test_resultInTheMidst() -> None:
     """What is dropped may look like a result and pause there, and is none without its end (MTS-RES-12, MTS-FTP-12)."""
     talk = taking()
@@ -56,3 +64,29 @@ def test_resultInTheMidst() -> None:
     assert talk.said() == b""
     talk.comes("\x03" + OK)
     assert talk.said() == b"AT#VSTATE\r"
+
+
+@pytest.mark.parametrize(("way", "end"), [(Way.OUT, FAILED), (Way.OUT, "\x03" + FAILED), (Way.BOTH, "\x03" + FAILED)])
+def test_leftOver(way: Way, end: str) -> None:
+    """What was under way when the data ended may be in the command line, so the next command isn't put behind it."""
+    talk = sending(way)
+    talk.near.write(b"text")
+    assert talk.said() == b"text"
+    talk.comes(end)
+    assert talk.near.losses[0].check(CommandFailed)
+    assert talk.ask("AT#VSTATE") == b"\x1bAT\r"
+    talk.comes(OK)
+    assert talk.said() == b"AT#VSTATE\r"
+
+
+@pytest.mark.parametrize("way", [Way.OUT, Way.BOTH])
+@pytest.mark.parametrize("end", [OK, "\x03" + OK])
+def test_nothingLeftOver(way: Way, end: str) -> None:
+    """Where the modem has taken all there is no doubt, and the next command follows at once (MTS-GAP-54)."""
+    talk = sending(way)
+    talk.near.write(b"text")
+    talk.near.transport.loseConnection()
+    talk.modem.clock.advance(0.1)
+    assert talk.said() == b"text\x03"
+    talk.comes(end)
+    assert talk.ask("AT#VSTATE") == b"AT#VSTATE\r"
