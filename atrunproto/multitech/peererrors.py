@@ -83,6 +83,42 @@ class NameUnknown(MultitechError):
     """
 
 
+class CannotConnect(MultitechError):
+    """
+    The server, or the other side, can't be reached.
+    """
+
+
+class NoResponse(MultitechError):
+    """
+    The server doesn't answer.
+    """
+
+
+class ClosedByPeer(MultitechError):
+    """
+    The server, or the other side, has closed the connection.
+    """
+
+
+class LoginRefused(MultitechError):
+    """
+    The server doesn't take the user or the password.
+    """
+
+
+class Refused(MultitechError):
+    """
+    The server refuses a directory, the sender, a recipient or the body of a mail, or to delete one.
+    """
+
+
+class TransferFailed(MultitechError):
+    """
+    A file or a mail can't be had or left, or hasn't passed whole.
+    """
+
+
 class MemoryFailed(MultitechError):
     """
     A value can't be written to the non-volatile memory.
@@ -112,6 +148,24 @@ _KINDS: dict[Reason, type[MultitechError]] = {
     **dict.fromkeys((errors.ACTIVATION_ABORTED, errors.GPRS_AUTHENTICATION_FAILED), AccessRefused),
     **dict.fromkeys((errors.GPRS_LOST, errors.INACTIVE), ConnectionEnded),
     errors.NAME_FAILED: NameUnknown,
+    errors.OPEN_FAILED: CannotConnect,
+    errors.NO_RESPONSE: NoResponse,
+    errors.CLOSED_BY_PEER: ClosedByPeer,
+    **dict.fromkeys((errors.USER_REJECTED, errors.PASSWORD_REJECTED), LoginRefused),
+    **dict.fromkeys(
+        (
+            errors.DIRECTORY_FAILED,
+            errors.DELETION_FAILED,
+            errors.SENDER_REJECTED,
+            errors.RECIPIENT_REJECTED,
+            errors.COPY_REJECTED,
+            errors.BODY_REJECTED,
+        ),
+        Refused,
+    ),
+    **dict.fromkeys(
+        (errors.SEND_FAILED, errors.RETRIEVAL_FAILED, errors.MAIL_FAILED, errors.HEADER_FAILED), TransferFailed
+    ),
 }
 
 
