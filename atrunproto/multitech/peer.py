@@ -41,6 +41,7 @@ from .answers import (
 from .coding import ETX
 from .commands import parameters
 from .displays import DISPLAYS
+from .entries import entryOf
 from .parameters import BY_NAME, Kind, Row
 from .peererrors import ConnectionEnded, ConnectionFailed, NoConnection, NotRegistered, asMultitechError
 from .stack import State
@@ -176,7 +177,8 @@ class MultitechClient:
 
         @param name: its mnemonic: C{"APNSERV"}.
         @param socket: 1 or 2, where each socket has its own.
-        @return: an C{int} of numbers, a L{Secret} of passwords, else a C{str}, with commas between several recipients.
+        @return: an C{int} of numbers, a L{Secret} of passwords, else a C{str}, with commas between several recipients
+            and without the empty lines of a body.
         @raise PeerViolation: the modem tells something else.
         @raise Misuse: there is no such parameter.
         """
@@ -195,21 +197,27 @@ class MultitechClient:
 
         Modes of C{ANSWERMODE} above 0 switch C{S0} off, so that the two don't compete (MTS-DIAL-03).
 
-        @param value: an empty text empties it.
+        @param value: an empty text empties it; several recipients have commas between them.
         @raise BadCommand: the value isn't allowed; the modem wasn't asked.
         @see: L{read} for the others.
         """
         row = _rowOf(name, socket)
         plain = value.reveal() if isinstance(value, Secret) else value
+        data: bytes | None = None
         try:
-            line = callText(parameters.rows[row.command], [plain] if socket is None else [socket, plain], {}, MULTITECH)
+            entry = entryOf(row, plain) if isinstance(plain, str) else None
+            if entry is not None:
+                line, data = entry
+            else:
+                values = [plain] if socket is None else [socket, plain]
+                line = callText(parameters.rows[row.command], values, {}, MULTITECH)
         except CommandFailed as error:
             raise asMultitechError(error) from None
         async with self._lock:
             if row.name == "ANSWERMODE" and value != 0:
                 await self._execute("ATS0=0")
             await deferLater(self.client.clock, self._pause)
-            await self._execute(line)
+            await self._execute(line, data=data)
 
     async def configure(self, values: Mapping[Key, Value]) -> None:
         """
@@ -475,9 +483,12 @@ class MultitechClient:
         async with self._lock:
             return await self._execute(line, patience)
 
-    async def _execute(self, line: str, timeout: float | None = None) -> Response:
+    async def _execute(self, line: str, timeout: float | None = None, data: bytes | None = None) -> Response:
+        """
+        @param data: lines that are entered behind the command, without a prompt.
+        """
         try:
-            return await self.client.execute(line, timeout)
+            return await self.client.execute(line, timeout, data, isPrompted=data is None)
         except CommandFailed as failure:
             raise self.judged(failure) from None
 

@@ -43,7 +43,7 @@ VERSION = Generation.V3_02.version
 #: how a host may have set echo and results
 FORMS = [["ATE1V1"], ["ATE0V1"], ["ATE1V0"], ["ATE0V0"]]
 SINGLE = [row for row in ROWS if row.kind is not Kind.MULTILINE]
-VALUES: dict[Kind, Any] = {Kind.IP: "10.1.2.3", Kind.STRING: "some.text=a:b, c"}
+VALUES: dict[Kind, Any] = {Kind.IP: "10.1.2.3", Kind.STRING: "some. text=a:b,c"}
 
 
 def valueFor(row: Row) -> Any:
@@ -138,6 +138,68 @@ def test_parameters(form: list[str]) -> None:
         socket, value = 2 if row.perSocket else None, valueFor(row)
         host.do(host.modem.write(row.name.lower(), value, socket))
         assert host.do(host.modem.read(row.name, socket)) == value, row.name
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("mail", [1, 2, 3])
+def test_entries(form: list[str], mail: int) -> None:
+    """
+    Several recipients and the lines of a body are entered, and told again, whatever form the answers have.
+
+    MTS-MAIL-05, MTS-MAIL-06, MTS-MAIL-07, MTS-MAIL-10, MTS-MAIL-11, MTS-GAP-40.
+    """
+    host = Host(OPEN, *form)
+    recipients = ",".join(f"recipient{number}@example.org" for number in range(10))
+    values: dict[Any, Any] = {f"REC{mail}": recipients, f"BODY{mail}": "one\r\n.\r\nthree \xfc"}
+    host.do(host.modem.configure(values))
+    for name, value in values.items():
+        assert host.do(host.modem.read(name)) == value
+    assert {name: host.do(host.modem.showAll())[name] for name in values} == values
+    others = [host.do(host.modem.read(f"REC{other}")) for other in (1, 2, 3) if other != mail]
+    assert others == ["", ""]
+    host.do(host.modem.configure({f"REC{mail}": "one@example.org", f"BODY{mail}": ""}))
+    assert host.do(host.modem.read(f"REC{mail}")) == "one@example.org"
+    assert host.do(host.modem.read(f"BODY{mail}")) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("REC1", "one@x, two@x", b"AT#REC1ADD\rone@x\r\ntwo@x\x1a"),
+        ("REC2", "one@x", b'AT#REC2="one@x"\r'),
+        ("BODY3", "one\ntwo\rthree\r\n", b"AT#BODY3\rone\r\ntwo\r\nthree\r\n\x1a"),
+        ("BODY1", "", b"AT#BODY1\r\x1a"),
+        ("SUBJ1", "one, two", b'AT#SUBJ1="one, two"\r'),
+    ],
+)
+def test_entered(name: str, value: str, said: bytes) -> None:
+    """What takes lines gets them ended by CR LF, and by ^Z at last (MTS-MAIL-07, MTS-MAIL-10)."""
+    modem = Scripted()
+    Deferred.fromCoroutine(modem.modem.write(name, value))
+    modem.clock.advance(0)
+    assert modem.transport.value() == said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("REC1", ",".join(["one@x"] * 11), BadCommand),
+        ("REC1", "one@x," + "y" * 121, BadCommand),
+        ("BODY1", "x" * 121, BadCommand),
+        ("BODY1", "x" * 118 + "\n\n", BadCommand),
+        ("REC1", "one@x,two@x\x1a", Misuse),
+        ("REC1", "one@x,two@x\nthree@x", Misuse),
+        ("BODY1", "one\x1atwo", Misuse),
+        ("BODY1", "one\x08two", Misuse),
+        ("BODY1", "\u20ac", Misuse),
+    ],
+)
+def test_badEntry(name: str, value: str, kind: type[Exception]) -> None:
+    """What a modem would drop, refuse, or take for the end isn't sent (MTS-MAIL-08, MTS-MAIL-10)."""
+    modem = Scripted()
+    with pytest.raises(kind):
+        modem.do(modem.modem.write(name, value))
+    assert modem.lines == []
 
 
 def test_empty() -> None:
