@@ -86,7 +86,7 @@ def writeTo(source: Source, consumer: IConsumer) -> Deferred[Any]:
 @implementer(IProtocol)
 class Transfer:
     """
-    One transfer: the protocol of an online spell.
+    One transfer: the protocol of an online spell, or of the data of a command.
 
     (new) makeConnection: -> running.
     (running) C{stop}: the spell is left -> stopping.
@@ -180,11 +180,20 @@ class Transfer:
         """
         await client.connect(line, self, timeout, hangUp="AT", data=data)
         try:
-            await self._over
+            return await self.whole()
         except TransferBroken:
             # the module may have part of the file in its command line
             await client.execute("AT").addErrback(lambda failure: failure.trap(CommandFailed) and None)
             raise
+
+    async def whole(self) -> int:
+        """
+        Wait until the transfer is over, whatever has given it its transport.
+
+        @return: the octets that have passed.
+        @raise TransferBroken: it has ended before its time.
+        """
+        await self._over
         return self.octets
 
 
