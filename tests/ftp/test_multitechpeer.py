@@ -569,9 +569,15 @@ def test_sourceFails() -> None:
     assert stage.isIdle
 
 
-def test_serverGoes() -> None:
-    """What still comes when a server has gone is no command, and the next one is answered (MTS-FTP-17)."""
-    stage = Stage()
+@pytest.mark.parametrize("mark", [0, 1])
+@pytest.mark.parametrize("form", FORMS)
+def test_serverGoes(form: str, mark: int) -> None:
+    """
+    A server that goes is told, and the next command is answered, though part of the file still comes.
+
+    MTS-FTP-17, MTS-FTP-21, MTS-GAP-27.
+    """
+    stage = Stage(form, limits={"mark before upload errors": mark})
     stage.host.link.peer.delay = 0.2
     stage.begin(stage.ftp.put("out.bin", Chatter(stage.clock)))
     stage.file.close()
