@@ -83,6 +83,7 @@ SHELLS = {
     "multitech.peer",
     "multitech.peerdata",
     "multitech.peerfiles",
+    "multitech.peerparameters",
     "multitech.surroundings",
     "mail.module",
     "mail.multitech",

@@ -4,8 +4,8 @@ Endpoint strings of connections through the module on an AT port: C{modem:...}, 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString, connectProtocol
@@ -24,6 +24,7 @@ from atrunproto.at.peer import ATClient
 from atrunproto.ipeasy.peer import IPEasyClientEndpoint
 from atrunproto.ipeasy.peercontexts import Context, SocketSettings
 from atrunproto.multitech.answers import Key, Value
+from atrunproto.multitech.generations import Generation
 from atrunproto.multitech.peer import MultitechClient
 from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
@@ -45,6 +46,8 @@ class Connection(Protocol):
     protocol: IProtocol | None
     over: Deferred[None]
 
+
+Chosen = TypeVar("Chosen")
 
 #: connects through the module on an AT port
 Through = Callable[[ATClient, IProtocolFactory], Awaitable[Connection]]
@@ -155,6 +158,15 @@ class _Options:
             raise ValueError(f"{self._prefix}: {name} is a number from {least} to {most}, not {text}")
         return int(text)
 
+    def oneOf(self, name: str, known: Mapping[str, Chosen], default: str) -> Chosen:
+        """
+        One of several.
+        """
+        text = self._given.get(name, default)
+        if text not in known:
+            raise ValueError(f"{self._prefix}: {name} is {', '.join(known)}, not {text}")
+        return known[text]
+
     def seconds(self, name: str, least: float, most: float) -> float:
         """
         An amount of time.
@@ -231,17 +243,21 @@ class ModemParser:
         return ModemClientEndpoint(reactor, port, through)
 
 
+_STACKS = {f"{each / 100:.2f}": each for each in Generation}
+
+
 @implementer(IPlugin, IStreamClientEndpointStringParserWithReactor)
 class MultitechParser:
     """
-    C{multitech:PORT:host=HOST:port=NUMBER[:socket=1][:delay=100][:pin=PIN][:apn=APN[:user=NAME:password=WORD]]}.
+    C{multitech:PORT:host=HOST:port=NUMBER[:socket=1][:delay=100][:pin=PIN][:stack=3.02][:apn=APN[:user=NAME:
+    password=WORD]]}.
 
     PORT is as of L{ModemParser}. A modem that isn't connected to the network is registered and connected first, to the
     APN that is given or to the one that it has.
     """
 
     prefix = "multitech"
-    _known = ("host", "port", "socket", "delay", "pin", "apn", "user", "password")
+    _known = ("host", "port", "socket", "delay", "pin", "stack", "apn", "user", "password")
 
     def parseStreamClient(self, reactor: IReactorCore, *args: object, **kwargs: object) -> IStreamClientEndpoint:
         """
@@ -258,9 +274,10 @@ class MultitechParser:
         port, pin = options.port(reactor), options.secret("pin")
         host, number, socket = options.text("host"), options.number("port", 1, 65535), options.number("socket", 1, 2, 1)
         delay = options.number("delay", 0, 32760) if "delay" in options else None
+        generation = options.oneOf("stack", _STACKS, "3.02")
 
         async def through(client: ATClient, factory: IProtocolFactory) -> Connection:
-            modem = MultitechClient(client)
+            modem = MultitechClient(client, generation=generation)
             try:
                 await modem.open()
                 if await modem.state() is not State.CONNECTED:

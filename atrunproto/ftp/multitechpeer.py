@@ -53,7 +53,8 @@ class MultitechFTPClient:
     ) -> None:
         """
         @param server: its name or address.
-        @param passive: the modem opens the data connections; else the server does, which few operators let through.
+        @param passive: the modem opens the data connections; else the server does, which few operators let through. It
+            always does with a stack before 3.02.
         @param type: how files are carried; as text, octets that are sent lose their top bit (MTS-FTP-05).
         """
         self._modem = modem
@@ -62,9 +63,10 @@ class MultitechFTPClient:
             "FTPPORT": port,
             "FTPUN": user,
             "FTPPW": password,
-            "FTPMODE": int(passive),
             "FTPTYPE": _TYPES[type],
         }
+        if modem.has("FTPMODE"):
+            self._server["FTPMODE"] = int(passive)
 
     async def put(self, name: str, source: Source, directory: str = "", progress: Progress | None = None) -> int:
         """

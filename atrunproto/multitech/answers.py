@@ -65,10 +65,8 @@ def readLine(line: str) -> tuple[Key, Value] | None:
         return None
     row, text = told
     key: Key = row.name
-    if row.perSocket:
-        parts = _SOCKET(text)
-        if parts is None:
-            raise PeerViolation(f"{row.name} is shown without the number of its socket")
+    # a stack before 3.02 has one socket, without a number
+    if row.perSocket and (parts := _SOCKET(text)) is not None:
         key, text = (row.name, int(parts.group(1))), parts.group(2)
     return key, _valueOf(row, _unquoted(text))
 

@@ -39,6 +39,8 @@ SOCKETS = (1, 2)
 PHONE_NUMBER = 21
 #: recipients of one mail (MTS-MAIL-05)
 RECIPIENTS = 10
+#: what the server's parameter of a listener holds to admit every peer (MTS-TCP-04, MTS-UDP-02)
+ANYBODY = "255.255.255.255"
 #: what separates recipients where several are shown (MTS-GAP-40)
 SEPARATOR = ","
 

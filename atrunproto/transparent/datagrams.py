@@ -17,9 +17,10 @@ from atrunproto.at.online import CHANNEL_DONE, Online
 from atrunproto.at.results import refuse
 from atrunproto.multitech.coding import Coded
 from atrunproto.multitech.errors import BAD_CONFIGURATION, OPEN_FAILED
+from atrunproto.multitech.parameters import ANYBODY
 
 from .module import FRAME, Session
-from .service import ANYBODY, Service
+from .service import Service
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance

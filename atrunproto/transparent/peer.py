@@ -26,6 +26,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from atrunproto.at.errors import ATError, LineSwallowed
+from atrunproto.multitech.parameters import ANYBODY
 from atrunproto.multitech.peerdata import NOWHERE, DataSession
 
 from .peersockets import Socket, connectError
@@ -33,8 +34,6 @@ from .peersockets import Socket, connectError
 if TYPE_CHECKING:
     from atrunproto.multitech.peer import MultitechClient
 
-#: the address that stands for every peer, where callers are admitted (MTS-TCP-04, MTS-UDP-02)
-ANYBODY = "255.255.255.255"
 #: seconds that a modem may take to resolve a name and to connect (A)
 CONNECT_WAIT = 150.0
 
@@ -246,12 +245,12 @@ class DLEClientEndpoint(_ClientEndpoint):
 
     def __init__(self, modem: MultitechClient, socket: int, host: str, port: int, delay: int | None = None) -> None:
         """
-        @param socket: 1 or 2.
+        @param socket: 1 or 2; always 1 for a stack before 3.02, which has no C{delay} either.
         @param host: a name or an address.
         @param delay: milliseconds that the modem waits for more before it sends a frame that isn't full: a multiple of
             20 up to 32760, 0 for none; C{None}: as it is set. This and the others are kept by the modem.
         """
-        super().__init__(modem, Socket("TCP", delay, socket), host, port)
+        super().__init__(modem, Socket.tcp(modem, socket, delay), host, port)
 
 
 class DLEServerEndpoint(_ServerEndpoint):
@@ -266,7 +265,7 @@ class DLEServerEndpoint(_ServerEndpoint):
         @param admitted: the address of the only peer that may connect; no name.
         @see: L{DLEClientEndpoint} for the others.
         """
-        super().__init__(modem, Socket("TCP", delay, socket), port, admitted)
+        super().__init__(modem, Socket.tcp(modem, socket, delay), port, admitted)
 
 
 #: milliseconds that a modem gathers octets for a datagram, by the factory

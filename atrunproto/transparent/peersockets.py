@@ -15,7 +15,7 @@ from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost,
 from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol
 from twisted.python.failure import Failure
 
-from atrunproto.at.errors import ATError, CommandFailed
+from atrunproto.at.errors import ATError, CommandFailed, Misuse
 from atrunproto.multitech.answers import Key, Value
 from atrunproto.multitech.coding import Coded
 from atrunproto.multitech.errors import CLOSED_BY_PEER, Message
@@ -100,6 +100,19 @@ class Socket:
     delay: int | None
     number: int | None = None
 
+    @classmethod
+    def tcp(cls, modem: MultitechClient, number: int, delay: int | None) -> Socket:
+        """
+        A TCP socket of a modem.
+
+        @raise Misuse: it has no such one, or can't be told how long to gather octets, as before 3.02.
+        """
+        if modem.generation.numbersSockets:
+            return cls("TCP", delay, number)
+        if number != 1 or delay is not None:
+            raise Misuse("a stack before 3.02 has one TCP socket, and no delay for it")
+        return cls("TCP", None)
+
     def key(self, name: str) -> Key:
         """
         One of its parameters.
@@ -120,8 +133,8 @@ class Socket:
         values: dict[Key, Value] = {self.key("SERV"): server, self.key("PORT"): port}
         if self.delay is not None:
             values[self.key("TXDELAY")] = self.delay
-        if self.number is not None:
-            values["DLEMODE", self.number] = 1
+        if self.kind == "TCP":
+            values["DLEMODE" if self.number is None else ("DLEMODE", self.number)] = 1
         return values
 
     def session(

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from atrunproto.multitech.coding import Coding
     from atrunproto.multitech.surroundings import MultitechSurroundings
 
-#: what the server's parameter of a listener holds to admit every peer (MTS-TCP-04, MTS-UDP-02)
-ANYBODY = "255.255.255.255"
 #: seconds until a port that was busy when a peer came is asked again (A)
 AGAIN = 0.1
 

@@ -20,8 +20,9 @@ from atrunproto.at.online import Online
 from atrunproto.at.results import refuse
 from atrunproto.multitech.coding import codingOf
 from atrunproto.multitech.errors import BAD_CONFIGURATION, OPEN_FAILED
+from atrunproto.multitech.parameters import ANYBODY
 
-from .service import ANYBODY, Service
+from .service import Service
 
 if TYPE_CHECKING:
     from atrunproto.at.module import ATInstance

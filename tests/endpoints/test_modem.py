@@ -250,6 +250,7 @@ def test_wrong(args: tuple[str, ...], options: dict[str, str], message: str) -> 
     [
         ({"connId": "1"}, "multitech: has no option connId; it has host, port, socket"),
         ({"socket": "3"}, "multitech: socket is a number from 1 to 2, not 3"),
+        ({"stack": "4"}, "multitech: stack is 2.00, 2.10, 3.02, not 4"),
         ({"delay": "x"}, "multitech: delay is a number from 0 to 32760, not x"),
         ({"password": "x"}, "multitech: password means nothing without apn"),
     ],

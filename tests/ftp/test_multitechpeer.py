@@ -15,7 +15,6 @@ from atrunproto.at.peertransfer import TooLong, TransferBroken
 from atrunproto.ftp.multitechpeer import MultitechFTPClient
 from atrunproto.ftp.peer import FileType
 from atrunproto.multitech import errors
-from atrunproto.multitech.peer import PAUSE
 from atrunproto.multitech.peererrors import (
     BadConfiguration,
     Busy,
@@ -29,6 +28,7 @@ from atrunproto.multitech.peererrors import (
     Refused,
     TransferFailed,
 )
+from atrunproto.multitech.peerparameters import PAUSE
 from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
 from atrunproto.testing.link import HIGH_WATER

@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from atrunproto.at.peer import ATClient
+from atrunproto.multitech.generations import Generation
 from atrunproto.multitech.peer import MultitechClient
 from atrunproto.testing.emulated import MemoryModule
 from atrunproto.testing.link import MemoryLink
@@ -19,10 +20,18 @@ from tests.support import resultOf
 class Host:
     """A driver on an emulated modem; time passes as its calls need it."""
 
-    def __init__(self, *startup: str, product: str = "MTCBA-G", pause: float = 0.0, **facts: Any) -> None:
+    def __init__(
+        self,
+        *startup: str,
+        product: str = "MTCBA-G",
+        pause: float = 0.0,
+        generation: Generation = Generation.V3_02,
+        **facts: Any,
+    ) -> None:
         self.memory = MemoryModule(product, **facts)
         self.clock = self.memory.clock
         self._pause = pause
+        self._generation = generation
         self.replug()
         for line in startup:
             self.execute(line)
@@ -31,7 +40,7 @@ class Host:
         """A new program, on the same port; the cable was never out."""
         self.client = ATClient(self.clock)
         self.link = MemoryLink(self.clock, self.memory.module.portFactory(1).buildProtocol(None), self.client)
-        self.modem = MultitechClient(self.client, self._pause)
+        self.modem = MultitechClient(self.client, self._pause, self._generation)
 
     def execute(self, line: str) -> tuple[str, ...]:
         """The lines that answer a command, while time passes."""

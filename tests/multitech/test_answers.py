@@ -41,6 +41,9 @@ VALUES: list[tuple[str, Key, Value]] = [
     ("#DELMODE: 1,1", ("DLEMODE", 1), 1),
     ("#DLEMODE: 2,0", ("DLEMODE", 2), 0),
     ("TCPTXDELAY: 2,100", ("TCPTXDELAY", 2), 100),
+    # of a stack with one socket
+    ("#TCPPORT: 23", "TCPPORT", 23),
+    ('#TCPSERV: ""', "TCPSERV", ""),
     ('#TCPSERV: 2,""', ("TCPSERV", 2), ""),
     ('#TCPSERV: 1 , "10.0.0.1"', ("TCPSERV", 1), "10.0.0.1"),
     ('#ISPPW: "s3cret"', "ISPPW", Secret("s3cret")),
@@ -63,7 +66,7 @@ def test_noValue(line: str) -> None:
     assert readLine(line) is None
 
 
-@pytest.mark.parametrize("line", ["#PINGNUM: many", "#PINGNUM: ", "#TCPPORT: 23", "#TCPPORT: 1,"])
+@pytest.mark.parametrize("line", ["#PINGNUM: many", "#PINGNUM: ", "#TCPPORT: 1,", "#TCPPORT: 1,x"])
 def test_badValue(line: str) -> None:
     """What can't be a value is an error of the modem."""
     with pytest.raises(PeerViolation):

@@ -7,7 +7,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Protocol
 
 from atrunproto.at.errors import CommandTimeout
-from atrunproto.multitech.peer import PAUSE
+from atrunproto.multitech.peerparameters import PAUSE
 from atrunproto.testing.link import MemoryLink
 from tests.multitech.hosts import Host
 from tests.multitech.modems import OK, Modem, failed

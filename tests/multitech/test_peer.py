@@ -13,7 +13,7 @@ from atrunproto.multitech.answers import Addresses, Echo
 from atrunproto.multitech.errors import GPRS_LOST, INACTIVE, MEANINGS
 from atrunproto.multitech.generations import Generation
 from atrunproto.multitech.parameters import ROWS, Kind, Row
-from atrunproto.multitech.peer import ANYBODY, PAUSE, Registration
+from atrunproto.multitech.peer import ANYBODY, Registration
 from atrunproto.multitech.peererrors import (
     AccessRefused,
     AlreadyConnected,
@@ -33,6 +33,7 @@ from atrunproto.multitech.peererrors import (
     Refused,
     TransferFailed,
 )
+from atrunproto.multitech.peerparameters import PAUSE
 from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
 
@@ -267,10 +268,11 @@ def test_secrets() -> None:
 
 
 def test_notTold() -> None:
-    """A read that tells of another parameter is an error of the modem."""
-    modem = Scripted({"AT#PINGNUM?": "#PINGDELAY: 4\r\n\r\nOK\r\n"})
-    with pytest.raises(PeerViolation):
-        modem.do(modem.modem.read("PINGNUM"))
+    """A read that tells of another parameter, or not of which socket, is an error of the modem."""
+    modem = Scripted({"AT#PINGNUM?": "#PINGDELAY: 4\r\n\r\nOK\r\n", "AT#TCPPORT=1": "#TCPPORT: 23\r\n\r\nOK\r\n"})
+    for name, socket in (("PINGNUM", None), ("TCPPORT", 1)):
+        with pytest.raises(PeerViolation):
+            modem.do(modem.modem.read(name, socket))
 
 
 def test_answerMode() -> None:
@@ -356,6 +358,30 @@ def test_errors(number: int, kind: type[MultitechError], shown: str) -> None:
     assert type(raised.value) is kind
     assert raised.value.reason.number == number
     assert str(raised.value).endswith(MEANINGS[raised.value.reason])
+
+
+EARLIER = [("640b", Generation.V2_00), ("641c", Generation.V2_10)]
+
+
+@pytest.mark.parametrize(("software", "generation"), EARLIER)
+def test_earlierStack(software: str, generation: Generation) -> None:
+    """
+    A program that is told the generation of the stack knows its parameters, and that its socket has no number.
+
+    MTS-OPEN-06, MTS-OPEN-07, MTS-OPEN-08, MTS-GAP-21, MTS-GAP-46.
+    """
+    host = Host(OPEN, software=software, generation=generation)
+    assert host.do(host.modem.open()) == generation.version
+    host.do(host.modem.configure({"TCPPORT": 7000, "DLEMODE": 0, "PPPMODE": 0}))
+    assert host.do(host.modem.showSocket()) == {"DLEMODE": 0, "TCPSERV": "", "TCPPORT": 7000}
+    assert host.do(host.modem.read("PPPMODE")) == 0
+    assert host.modem.has("UDPPORT") is (generation is Generation.V2_10)
+    for wrong in (host.modem.read("TCPPORT", 1), host.modem.read("FTPMODE"), host.modem.write("TCPTXDELAY", 20)):
+        with pytest.raises(Misuse):
+            host.do(wrong)
+    shown = host.do(host.modem.showAll())
+    assert all(isinstance(key, str) for key in shown)
+    assert "FTPMODE" not in shown
 
 
 # -- the network

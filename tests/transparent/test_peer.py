@@ -20,11 +20,12 @@ from twisted.internet.error import (
 from twisted.internet.interfaces import IListeningPort
 from zope.interface.verify import verifyObject
 
-from atrunproto.at.errors import ATError, CommandTimeout, LinkLost
+from atrunproto.at.errors import ATError, CommandTimeout, LinkLost, Misuse
 from atrunproto.at.peeronline import SILENCE
 from atrunproto.multitech.errors import GPRS_LOST
-from atrunproto.multitech.peer import PAUSE
+from atrunproto.multitech.generations import Generation
 from atrunproto.multitech.peererrors import ConnectionEnded
+from atrunproto.multitech.peerparameters import PAUSE
 from atrunproto.multitech.stack import State
 from atrunproto.testing.contract import End
 from atrunproto.testing.emulated import DatagramWire
@@ -471,6 +472,33 @@ def test_announcedAlone() -> None:
     port = modem.do(result(listening))
     modem.do(result(port.stopListening()))
     assert "AT#LTCPSTOP=1" not in modem.lines
+
+
+def test_earlierStack() -> None:
+    """The one TCP socket of an earlier stack is used without a number, and UDP as before (MTS-OPEN-08, MTS-GAP-46)."""
+    host = Host(OPEN[0], OPEN[1], software="641c", generation=Generation.V2_10)
+    host.do(host.modem.connect())
+    near, far = joined(host)
+    near.write(b"\x03")
+    host.clock.advance(1)
+    assert far.received == b"\x03"
+    near.transport.loseConnection()
+    host.clock.advance(5)
+    for socket, delay in ((2, None), (1, 20)):
+        with pytest.raises(Misuse):
+            DLEClientEndpoint(host.modem, socket, FAR, PORT, delay)
+    near, wire = End(), datagrams(host, PORT)
+    host.do(result(UDPClientEndpoint(host.modem, FAR, PORT, delay=40).connect(factoryOf(near))))
+    near.write(b"one")
+    host.clock.advance(1)
+    assert [data for data, _ in wire.heard] == [b"one"]
+    near.transport.loseConnection()
+    host.clock.advance(5)
+    near = End()
+    host.do(result(DLEServerEndpoint(host.modem, 1, PORT).listen(factoryOf(near))))
+    call(host).write(b"hello")
+    host.clock.advance(1)
+    assert near.received == b"hello"
 
 
 # -- UDP
