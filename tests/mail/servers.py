@@ -1,16 +1,17 @@
-"""A mailbox of other people's: Dovecot, as it is run, with one user, for the module to talk to."""
+"""Mail servers of other people, for the module to talk to: Dovecot with one user, OpenSMTPD that delivers to it."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.programs import freePort, running
+from tests.programs import PATIENCE, freePort, running
 
 #: who the mailbox belongs to on this machine
 _OWNER = "nobody"
@@ -43,6 +44,15 @@ service pop3-login {{
 }}
 """
 
+_DELIVERING = """
+listen on 127.0.0.1 port {port}
+table everybody {{ "@" = "{owner}" }}
+action "put" maildir "{folder}" virtual <everybody>
+match from any for any action "put"
+"""
+#: there is one OpenSMTPD on a machine; this one has a socket and a queue of its own
+_BESIDE = "mount -t tmpfs none /run && mount -t tmpfs -o mode=711 none /var/spool/smtpd && exec smtpd -d -f {}"
+
 
 @dataclass
 class Mailbox:
@@ -56,6 +66,13 @@ class Mailbox:
     def mails(self) -> list[Path]:
         """The mails that lie in it."""
         return sorted(path for part in ("new", "cur") for path in (self.folder / part).iterdir())
+
+    def waitFor(self, count: int) -> None:
+        """Wait until so many mails lie in it."""
+        end = time.monotonic() + PATIENCE
+        while len(self.mails()) < count:
+            assert time.monotonic() < end
+            time.sleep(0.02)
 
     def put(self, mail: bytes) -> None:
         """Deliver a mail, its lines ended by CR LF."""
@@ -88,3 +105,13 @@ def dovecot() -> Iterator[Mailbox]:
         )
         with running(box.port, "dovecot", "-F", "-c", str(configuration)):
             yield box
+
+
+@contextmanager
+def opensmtpd(box: Mailbox) -> Iterator[int]:
+    """Run OpenSMTPD as root, which delivers all mail to a mailbox; give its port."""
+    port = freePort()
+    configuration = box.folder.parent / "smtpd.conf"
+    configuration.write_text(_DELIVERING.format(port=port, owner=_OWNER, folder=box.folder))
+    with running(port, "unshare", "--mount", "sh", "-c", _BESIDE.format(configuration)):
+        yield port
