@@ -153,14 +153,29 @@ def cycles(addresses: Iterable[Address], request: bytes, size: int, seconds: flo
     return Count(done, time.perf_counter() - begun)
 
 
-def stream(ways: Sequence[tuple[socket.socket, socket.socket]], seconds: float, packet: int) -> Count:
+class Block(NamedTuple):
+    """
+    What is sent through a connection again and again.
+
+    @ivar data: as it goes in.
+    @ivar arriving: octets of it as they come out.
+    @ivar size: octets of it without any coding, those that count; they fill packets.
+    """
+
+    data: bytes
+    arriving: int
+    size: int
+
+
+def stream(ways: Sequence[tuple[socket.socket, socket.socket]], seconds: float, block: Block) -> Count:
     """
     Send into the first socket of each way as much as it takes, for some time, until all has come out of the second.
 
-    @param packet: octets of a packet; only whole ones are sent.
-    @return: the octets that came out.
+    @return: the octets that came out, without any coding.
     """
-    data, buffer = bytes(65536), bytearray(1 << 18)
+    whole = len(block.data)
+    # a whole block from wherever the last one was cut
+    data, buffer = memoryview(block.data * 2), bytearray(1 << 18)
     poll = select.epoll()
     roles: dict[int, tuple[socket.socket, bool]] = {}
     for source, sink in ways:
@@ -169,34 +184,32 @@ def stream(ways: Sequence[tuple[socket.socket, socket.socket]], seconds: float, 
         poll.register(sink, select.EPOLLIN)
         roles[source.fileno()], roles[sink.fileno()] = (source, True), (sink, False)
     sent = dict.fromkeys((source for source, _ in ways), 0)
-    came = 0
-    sending = True
+    came, sending = 0, len(ways)
     begun = time.perf_counter()
     end = begun + seconds
-    while sending or came < sum(sent.values()):
+    while sending or came < sum(sent.values()) // whole * block.arriving:
         events = poll.poll(STUCK)
         if not events:
-            raise Stuck(f"{sum(sent.values()) - came} octets have not come out")
+            raise Stuck(f"of {sum(sent.values())} octets only {came} have come out")
+        isOver = time.perf_counter() >= end
         for handle, _ in events:
             connection, isSource = roles[handle]
-            if isSource:
-                sent[connection] += connection.send(data)
-            else:
+            if not isSource:
                 count = connection.recv_into(buffer)
                 if not count:
                     raise Stuck("a connection was closed")
                 came += count
-        if sending and time.perf_counter() >= end:
-            sending = False
-            for source, _ in ways:
-                poll.unregister(source)
-                # whole packets, so that none waits for its transmission timeout
-                source.settimeout(STUCK)
-                source.sendall(bytes(-sent[source] % packet))
-                sent[source] += -sent[source] % packet
+                continue
+            at = sent[connection] % whole
+            if isOver and not at:
+                poll.unregister(connection)
+                sending -= 1
+            else:
+                # to the end of a block, so that none waits for its transmission timeout
+                sent[connection] += connection.send(data[at : whole if isOver else at + whole])
     passed = time.perf_counter() - begun
     poll.close()
-    return Count(came, passed)
+    return Count(came // block.arriving * block.size, passed)
 
 
 class Step(NamedTuple):

@@ -17,7 +17,14 @@ BLOCK = 65536
 #: blocks of each kind
 BLOCKS = 16
 MEGABYTE = 1e6
-_TEXT = b"The quick brown fox jumps over the lazy dog, again and again; nothing in it is special.\r\n"
+_LINE = b"The quick brown fox jumps over the lazy dog, again and again; nothing in it is special.\r\n"
+
+
+def text(size: int) -> bytes:
+    """
+    So many octets in which there is nothing to code.
+    """
+    return (_LINE * (size // len(_LINE) + 1))[:size]
 
 
 def dle(scale: Scale) -> Iterator[Figure]:
@@ -25,10 +32,7 @@ def dle(scale: Scale) -> Iterator[Figure]:
     Encode and decode, both on random octets and on text.
     """
     source = random.Random(5)
-    kinds = {
-        "random octets": [source.randbytes(BLOCK) for _ in range(BLOCKS)],
-        "text": [(_TEXT * (BLOCK // len(_TEXT) + 1))[:BLOCK]] * BLOCKS,
-    }
+    kinds = {"random octets": [source.randbytes(BLOCK) for _ in range(BLOCKS)], "text": [text(BLOCK)] * BLOCKS}
     coding = Coded()
     for kind, blocks in kinds.items():
         yield _speed(f"DLE/ETX, encode, {kind}", scale, blocks, coding.encode)

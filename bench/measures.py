@@ -16,7 +16,7 @@ from typing import NamedTuple
 from .children import CLIENT_CPU, Child
 from .clients import Address, Lines, cycles
 from .coding import dle
-from .sockets import sockets
+from .sockets import sockets, transparent
 from .turns import Figure, Scale, beside, measured, rates
 
 ECHO_OFF, ECHO_ON = b"ATE0\r", b"ATE1\r"
@@ -200,5 +200,6 @@ BENCHES: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "login": login,
     "fleet": fleet,
     "sockets": sockets,
+    "transparent": transparent,
     "dle": dle,
 }

@@ -45,13 +45,13 @@ PRODUCT = "HE910-EUR"
 SERVICE_PORT = 20024
 
 
-def switchOn(count: int, startup: Sequence[str] = ()) -> list[EmulatedModule]:
+def switchOn(count: int, startup: Sequence[str] = (), product: str = PRODUCT) -> list[EmulatedModule]:
     """
     Modules on one network, as C{atrun-module --count} has them; the typical durations are zero.
     """
     # a block of its own, so that two benches don't meet
     network = Network(reactor, AddressPool(f"127.{64 + os.getpid() % 128}.0.0/16"))
-    config = ModuleConfig(product=PRODUCT, count=count, startup=list(startup))
+    config = ModuleConfig(product=product, count=count, startup=list(startup))
     rack = Rack(reactor, network, planModules([config], str), timeScale=0)
     collectSeldom()
     rack.startService()
@@ -75,11 +75,12 @@ class Modules:
     Modules with AT instances on TCP ports.
     """
 
-    def __init__(self, count: int, instances: int = 1) -> None:
+    def __init__(self, count: int, instances: int = 1, product: str = PRODUCT) -> None:
         """
         @param instances: of each module, from 1 on.
         """
-        factories = [module.portFactory(number) for module in switchOn(count) for number in range(1, instances + 1)]
+        modules = switchOn(count, product=product)
+        factories = [module.portFactory(number) for module in modules for number in range(1, instances + 1)]
         ports = [reactor.listenTCP(0, factory, interface="127.0.0.1").getHost().port for factory in factories]
         self.facts = {"addresses": [["127.0.0.1", port] for port in ports]}
 
