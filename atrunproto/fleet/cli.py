@@ -1,7 +1,7 @@
 """
 C{atrun}: the command line of a host, on top of its HTTP/JSON interface.
 
-It needs nothing but the standard library, so that it starts at once.
+It needs nothing but the standard library, so that it starts at once; but for C{atrun terminal}, which asks no host.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -28,6 +28,9 @@ DEFAULT_TOKEN_FILE = "fleet.db.token"
 #: seconds that one request is held by the host until the job has ended, and how much later we give up on the host
 WAIT_SECONDS = 25
 PATIENCE_SECONDS = 30
+
+#: seconds that answers at a terminal may be waited for; no command takes longer
+MAX_SILENCE = 3600
 
 
 class Trouble(Exception):
@@ -94,6 +97,18 @@ def _token(arguments: argparse.Namespace) -> str:
 
 
 # Commands
+
+
+def _onHost(do: Callable[[Connection, argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """
+    Make a command of one that asks a host.
+    """
+
+    def command(arguments: argparse.Namespace) -> int:
+        url = arguments.url or os.environ.get("ATRUN_URL") or DEFAULT_URL
+        return do(Connection(url, _token(arguments)), arguments)
+
+    return command
 
 
 def _modules(host: Connection, arguments: argparse.Namespace) -> int:
@@ -226,6 +241,17 @@ def _answerRows(execution: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     return [(*(first if number == 0 else ("", "", "")), text) for number, text in enumerate(texts or [""])]
 
 
+def _terminal(arguments: argparse.Namespace) -> int:
+    from twisted.internet import reactor
+
+    from .terminal import SILENCE, TerminalFailed, run
+
+    try:
+        return run(reactor, arguments.endpoint, SILENCE if arguments.silence is None else arguments.silence)
+    except TerminalFailed as failed:
+        raise Trouble(str(failed)) from None
+
+
 # Output
 
 
@@ -243,6 +269,21 @@ def _printTable(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 # Arguments
 
 
+def _silence(text: str) -> float:
+    """
+    Read C{--silence}.
+
+    @raise argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_SILENCE:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {MAX_SILENCE}")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--url", help=f"where the host is; also ATRUN_URL [default: {DEFAULT_URL}]")
@@ -256,7 +297,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     modules = commands.add_parser("modules", parents=[common], help="list the modules that the host knows")
-    modules.set_defaults(do=_modules)
+    modules.set_defaults(do=_onHost(_modules))
 
     run = commands.add_parser(
         "run",
@@ -281,25 +322,39 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--force", action="store_true", help="run even what takes a module off the host for good")
     run.add_argument("--no-wait", action="store_true", help="print the number of the job and end")
     run.add_argument("command", nargs="+", metavar="LINE", help="a command line, such as 'AT+CSQ'")
-    run.set_defaults(do=_run)
+    run.set_defaults(do=_onHost(_run))
 
     numbers = commands.add_parser("numbers", parents=[common], help="list the telephone numbers of modules")
-    numbers.set_defaults(do=_numbers)
+    numbers.set_defaults(do=_onHost(_numbers))
 
     add = commands.add_parser("add-number", parents=[common], help="make the telephone number of a module known")
     add.add_argument("--imei", help="the module's; without it, the module is asked by short message")
     add.add_argument("--password-file", metavar="PATH", help="the password of digest messages, of 16 characters")
     add.add_argument("number", metavar="NUMBER", help="international: +393351234567")
-    add.set_defaults(do=_addNumber)
+    add.set_defaults(do=_onHost(_addNumber))
 
     remove = commands.add_parser("remove-number", parents=[common], help="forget a telephone number")
     remove.add_argument("number", metavar="NUMBER")
-    remove.set_defaults(do=_removeNumber)
+    remove.set_defaults(do=_onHost(_removeNumber))
 
     job = commands.add_parser("job", parents=[common], help="wait for a job and show it")
     job.add_argument("--no-wait", action="store_true", help="show it as it stands")
     job.add_argument("number", type=int, metavar="N")
-    job.set_defaults(do=_job)
+    job.set_defaults(do=_onHost(_job))
+
+    terminal = commands.add_parser(
+        "terminal",
+        help="be a terminal at an AT port, without a host",
+        description="Pass octets between this terminal and an AT port, as they are: Ctrl-C sends ETX, Ctrl-P DLE, "
+        "Ctrl-Z 0x1A, Enter CR and Ctrl-J LF. Ctrl-] leaves. Where input is a pipe or a file, silence behind its end "
+        "does.",
+        epilog="exit status: 0 left, or closed by the other end, 2 no port, or it was lost, 128 and more a signal",
+    )
+    terminal.add_argument("--silence", type=_silence, metavar="SECONDS", help="how long it is to be [default: 1]")
+    terminal.add_argument(
+        "endpoint", metavar="ENDPOINT", help="serial:/dev/ttyUSB0, pty:PATH, tcp:HOST:PORT, modem:..."
+    )
+    terminal.set_defaults(do=_terminal)
     return parser
 
 
@@ -311,8 +366,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        url = arguments.url or os.environ.get("ATRUN_URL") or DEFAULT_URL
-        status: int = arguments.do(Connection(url, _token(arguments)), arguments)
+        status: int = arguments.do(arguments)
         sys.stdout.flush()
         return status
     except Trouble as trouble:

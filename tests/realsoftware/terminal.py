@@ -8,8 +8,11 @@ import re
 import select
 import signal
 import subprocess
+import termios
 import time
 from types import TracebackType
+
+from tests.programs import environment
 
 #: seconds until a program that doesn't say what it should fails a test
 PATIENCE = 10.0
@@ -22,15 +25,23 @@ class Terminal:
     A program on a terminal of its own.
 
     @ivar screen: all that it has shown.
+    @ivar before: the settings of the terminal before the program came.
     """
 
     def __init__(self, *command: str) -> None:
         self.screen = b""
         self._read = 0
         self._fd, there = pty.openpty()
+        self.before = termios.tcgetattr(there)
         try:
             self._process = subprocess.Popen(
-                command, stdin=there, stdout=there, stderr=there, start_new_session=True, cwd=os.getcwd()
+                command,
+                stdin=there,
+                stdout=there,
+                stderr=there,
+                start_new_session=True,
+                cwd=os.getcwd(),
+                env=environment(),
             )
         finally:
             os.close(there)
@@ -53,6 +64,20 @@ class Terminal:
         """Type a line, and give what the screen shows of it: the line, by whomever it is echoed, and the answer."""
         self.press(text + b"\r")
         return self.expect(rb"\r\n(OK|ERROR)\r\n")
+
+    def settings(self) -> list[object]:
+        """Give the settings of the terminal as they are."""
+        return termios.tcgetattr(self._fd)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def hangUp(self) -> int:
+        """Take the terminal away, wait for the program's end, and give its exit status."""
+        os.close(self._fd)
+        self._fd = -1
+        return self._process.wait(PATIENCE)
 
     def ended(self) -> int:
         """Wait for the program's end, and give its exit status."""
@@ -82,4 +107,5 @@ class Terminal:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
