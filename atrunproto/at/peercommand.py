@@ -22,7 +22,7 @@ RESYNC_WAIT = 2.0
 #: seconds of silence that prove that an C{OK} was the last one under way (A)
 RESYNC_QUIET = 0.2
 
-_ESC, _CTRL_Z = b"\x1b", b"\x1a"
+_ETX, _ESC, _CTRL_Z = b"\x03", b"\x1b", b"\x1a"
 _PROMPT = b"> "
 _PROBE = b"AT"
 _NO_CARRIER = NO_CARRIER.text.encode("ascii")
@@ -249,10 +249,13 @@ class Resync:
     def begin(self) -> bytes:
         """
         Begin a try; give what to send. ESC in front ends a prompt, or a line that was begun.
+
+        Where the try before had no result at all, ETX ends the data that a Multi-Tech modem may carry (MTS-TCP-17).
         """
+        isMute = self._tries > 0 and not self._settling
         self._tries += 1
         self._clean, self._settling = True, False
-        return _ESC + _PROBE + b"\r"
+        return (_ETX if isMute else b"") + _ESC + _PROBE + b"\r"
 
     def spoil(self) -> None:
         """
@@ -276,7 +279,7 @@ class Resync:
         """
         if noticeName(line.decode("latin-1")) in subscribed:
             return True
-        if line.removeprefix(_PROMPT).removeprefix(_ESC) != _PROBE:
+        if line.removeprefix(_PROMPT).lstrip(_ETX + _ESC) != _PROBE:
             self._clean = False
         return False
 

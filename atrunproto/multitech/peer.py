@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,6 @@ from .answers import (
     readState,
     readVersion,
 )
-from .coding import ETX
 from .generations import Generation
 from .peererrors import ConnectionEnded, ConnectionFailed, NoConnection, NotRegistered, asMultitechError
 from .peerparameters import PAUSE, ParameterClient
@@ -107,12 +107,9 @@ class MultitechClient(ParameterClient):
         @return: the version of the stack.
         """
         async with self._lock:
-            # if it doesn't hear yet, the client looks for it before the next line
-            try:
+            # if it doesn't hear yet, or carries the data of a program that has gone, the client sees to that
+            with suppress(CommandTimeout):
                 await self.client.execute("AT", GREETING)
-            except CommandTimeout:
-                # it may still carry the data of a program that has gone
-                self.client.transport.write(ETX)
             if not await self._isOpen():
                 await self._execute("AT+WOPEN=1")
             return await self._version()

@@ -302,8 +302,8 @@ def test_noSense() -> None:
     line = Line()
     error(expired(line), CommandTimeout)
     following = line.client.execute("AT+CGMM")
-    for _ in range(RESYNC_TRIES):
-        assert line.sent() == b"\x1bAT\r"
+    for number in range(RESYNC_TRIES):
+        assert line.sent() == (b"\x03" if number else b"") + b"\x1bAT\r"
         assert not line.transport.disconnecting
         line.comes(b"garbage\r\n")
         line.clock.advance(RESYNC_WAIT)

@@ -6,6 +6,8 @@ import pytest
 from twisted.internet.defer import CancelledError
 
 from atrunproto.at.errors import CommandFailed, CommandTimeout, LineSwallowed, LinkLost, Misuse
+from atrunproto.at.peercommand import RESYNC_QUIET, RESYNC_WAIT
+from atrunproto.at.peerlines import LONGEST
 from atrunproto.at.peerwire import NUMERIC_SETTLE
 from atrunproto.at.results import multitechReason
 from tests.at.fakes import pieces
@@ -233,6 +235,27 @@ def test_dataLost() -> None:
     line.comes(b"\r\nOk_Info_WaitingForData\r\nhello")
     line.lose()
     assert error(answered, LinkLost).sent
+
+
+def test_dataOfAnother() -> None:
+    """A modem that carries data which nobody has asked for is made to end them (MTS-TCP-17)."""
+    line = Line()
+    answered = line.client.execute("AT#OTCP=1")
+    line.comes(b"\r\nOk_Info_WaitingForData\r\n")
+    line.clock.advance(LONGEST)
+    error(answered, CommandTimeout)
+    later = line.client.execute("AT#VDNS")
+    line.sent()
+    line.comes(b"what the peer says\r\n")
+    line.clock.advance(RESYNC_WAIT)
+    assert line.sent() == b"\x03\x1bAT\r"
+    line.comes(b"\x03\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n")
+    line.clock.advance(RESYNC_QUIET)
+    assert line.sent() == b"\x1bAT\r"
+    line.comes(b"\r\nOK\r\n")
+    line.clock.advance(RESYNC_QUIET)
+    assert line.sent() == b"AT#VDNS\r"
+    assert pending(later)
 
 
 def test_awaited() -> None:

@@ -110,7 +110,7 @@ class Carrying(Scripted):
             return
         self.transport.clear()
         if end:
-            assert data == b"AT\r"
+            assert data == b"AT\r\x1bAT\r"
             self.comes("\x03\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n")
         self.transport.write(rest if end else data)
         super().run()
