@@ -22,6 +22,7 @@ from .results import (
     CONNECTION_MESSAGES,
     FINAL_CODES,
     NO_CARRIER,
+    NO_MAIL_MESSAGES,
     OK,
     RING,
     ErrorFamily,
@@ -71,7 +72,8 @@ def _unlisted() -> dict[str, Command]:
     known("#SSENDEXT #SENDEXT #SSENDUDPEXT #FTPAPPEXT", counted=True, source="reference 6.2, 8")
     known("#VVERSION #VSTATE #VPHY #VPPP #VGPRS #VDNS #VFTP #VPOP3 #VSMTP", answersAs="#", source="MTS-DISP, MTS-MISC")
     known("#VMAIL1 #VMAIL2 #VMAIL3 #VTCP #VUDP #VPING #VALL", answersAs="#", source="MTS-DISP, MTS-GAP-02")
-    known("#PUTMAIL #GETMAIL", noCarrier=True, source="MTS-SMTP, MTS-POP")
+    known("#PUTMAIL", noCarrier=True, source="MTS-SMTP")
+    known("#GETMAIL", noCarrier=True, endings=NO_MAIL_MESSAGES, source="MTS-POP-07, MTS-RES-11")
     known("#CONNECTIONSTART", endings=CONNECTION_MESSAGES, source="MTS-RES-11")
     return found
 

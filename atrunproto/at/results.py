@@ -39,6 +39,8 @@ FINAL_CODES = (OK, NO_CARRIER, ERROR, NO_DIALTONE, BUSY, NO_ANSWER)
 
 #: what tells that a connection of Multi-Tech's is there, as text in small letters and as numbers (MTS-RES-02)
 CONNECTION_MESSAGES = frozenset(("ok_info_ppp", "3077", "ok_info_gprsactivation", "3086"))
+#: what tells that there is no mail, likewise (MTS-RES-11)
+NO_MAIL_MESSAGES = frozenset(("ok_info_nomail", "3072"))
 
 
 class ErrorFamily(Enum):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from atrunproto.at.commands import CommandTable
 from atrunproto.at.online import Online
-from atrunproto.at.results import ResultCode
+from atrunproto.at.results import NO_MAIL_MESSAGES, ResultCode
 from atrunproto.multitech.commands import STRICT
 
 from .multitech import MultitechMail
@@ -48,7 +48,14 @@ for _mail in (1, 2, 3):
     _declareSend(_mail)
 
 
-@commands.action("#GETMAIL", longest=_LONGEST, noCarrier=True, source="MTS-POP-05 to MTS-POP-13", **STRICT)
+@commands.action(
+    "#GETMAIL",
+    longest=_LONGEST,
+    noCarrier=True,
+    endings=NO_MAIL_MESSAGES,
+    source="MTS-POP-05 to MTS-POP-13",
+    **STRICT,
+)
 async def get(at: ATInstance) -> Online | ResultCode:
     """
     Show the first mail of the mailbox, up to CR LF . CR LF, and delete it.

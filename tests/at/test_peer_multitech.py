@@ -41,6 +41,18 @@ def test_ending(answer: bytes) -> None:
         assert line.sent() == b"AT#VSTATE\r"
 
 
+@pytest.mark.parametrize("answer", [b"\r\nOk_Info_NoMail\r\n", b"\r\nOK_Info_NoMail\r\n", b"\r3072\r"])
+def test_noMail(answer: bytes) -> None:
+    """That there is no mail ends its command, in words or as a number (MTS-RES-09, MTS-RES-11, MTS-GAP-39)."""
+    line = Line()
+    asked = line.client.execute("AT#GETMAIL")
+    line.comes(answer)
+    assert result(asked).lines == ()
+    line.sent()
+    line.client.execute("AT#VSTATE")
+    assert line.sent() == b"AT#VSTATE\r"
+
+
 def test_messageAside() -> None:
     """A message that ends nothing that runs is heard by those who want it, and an answer isn't cut short by it."""
     line, heard = Line(), list[str]()
