@@ -174,7 +174,7 @@ class DataSession(SocketTransport):
         # who gave up before has no use for it
         self.protocol = None if self._opened.called else self._build()
         if self.protocol is None:
-            self._sendEnd()
+            self._leave(self.giveUp)
             self._settle(Failure(NoProtocol()))
         else:
             self.begin(self.protocol, lambda: None)
@@ -293,15 +293,15 @@ class DataSession(SocketTransport):
             self._wire.pauseProducing()
 
     def closeSocket(self) -> None:
-        self._sendEnd()
+        self._leave(self.sendEnd)
 
     def abortSocket(self) -> None:
-        self._sendEnd()
+        self._leave(self.giveUp)
         self.lost(Failure(ConnectionAborted()))
 
-    def _sendEnd(self) -> None:
+    def _leave(self, end: Callable[[], None]) -> None:
         """
-        Tell the modem that it was all, unless the modem has told so itself, or can't be told.
+        Hear no more of the data, and end them, unless the modem has told so itself, or can't be told.
         """
         if self._isEnding or self._wire is None:
             return
@@ -309,7 +309,7 @@ class DataSession(SocketTransport):
         if self._paused:
             self._wire.resumeProducing()
         if self._way is not Way.IN:
-            self.sendEnd()
+            end()
 
     def sendEnd(self) -> None:
         """
@@ -317,3 +317,9 @@ class DataSession(SocketTransport):
         """
         self._wire.write(self._coding.end)
         self._client.resultWithin(self._patience)
+
+    def giveUp(self) -> None:
+        """
+        Leave data that aren't whole.
+        """
+        self.sendEnd()
