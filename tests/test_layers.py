@@ -88,6 +88,7 @@ SHELLS = {
     "mail.module",
     "mail.multitech",
     "mail.multitechcommands",
+    "mail.multitechpeer",
     "mail.peer",
     "mail.retrieval",
     "mail.sender",

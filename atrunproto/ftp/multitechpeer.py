@@ -17,16 +17,16 @@ from atrunproto.multitech.errors import Message
 from atrunproto.multitech.peerfiles import FileSession
 from atrunproto.secret import Secret
 
+from .multitech import commands
 from .peer import LIMIT, FileType
 
 if TYPE_CHECKING:
     from atrunproto.multitech.peer import MultitechClient
 
-#: seconds that a modem may take until the file begins: the name, the connections, and half a dozen replies (A)
-BEGIN = 300.0
-#: seconds that it may take for the result: what is still on its way, and the last replies of the server (A)
+#: seconds that a modem may take for the result: what is still on its way, and the last replies of the server (A)
 VERDICT = 300.0
 
+_LONGEST = commands.rows["#FTPGET"].longest
 _TYPES = {FileType.BINARY: "I", FileType.ASCII: "A"}
 
 
@@ -119,7 +119,7 @@ class MultitechFTPClient:
     ) -> int:
         wanted = {**self._server, f"FTP{way}FILENAME": name, f"FTP{way}PATH": directory}
         session = FileSession(self._modem, transfer, Coded(), message, VERDICT)
-        octets = await session.run(wanted, f"AT#FTP{way}", BEGIN)
+        octets = await session.run(wanted, f"AT#FTP{way}", _LONGEST)
         if octets is None:
             raise PeerViolation(f"AT#FTP{way} was answered without a file")
         return octets

@@ -19,11 +19,13 @@ _QUOTED = re.compile(DLE + b"(.)", re.DOTALL)
 class Coding(Protocol):
     """
     How one connection is coded.
-
-    @cvar end: what tells its end; nothing, if that can't be told.
     """
 
-    end: bytes
+    @property
+    def end(self) -> bytes:
+        """
+        What tells its end, behind what was coded so far; nothing, if that can't be told.
+        """
 
     def encode(self, data: bytes) -> bytes:
         """
