@@ -16,6 +16,9 @@ import pytest
 
 from atrunproto.testing.emulated import LiveModule
 from tests.ftp.servers import pyftpdlib
+from tests.mail.servers import dovecot
+from tests.mail.test_multitechservers import DOVECOT
+from tests.mail.test_multitechservers import ROOT as ROOT_USER
 from tests.mail.test_realserver import serving
 from tests.programs import PATIENCE, ROOT, environment
 
@@ -126,6 +129,36 @@ def test_multitech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         at = "tcp:{}:{}".format(*module.address())
         said = printed("multitech.py", at, "internet", "user", "127.0.0.1", where=tmp_path)
     assert re.fullmatch(r"my address is 127[0-9.]+\n(?:127\.0\.0\.1 answers\n){2}", said), said
+
+
+@DOVECOT
+@ROOT_USER
+def test_filesThroughMultitech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program puts a file on a server, mails that, and reads a mailbox, through a Multi-Tech modem (MTS-FTP-21)."""
+    readings = tmp_path / "mine" / "readings.csv"
+    readings.parent.mkdir()
+    readings.write_bytes(b"1,2,3\r\n" * 1000)
+    # what is so already is spared its second of silence
+    texts = {"APNSERV": "internet", "FTPSERV": "127.0.0.1", "SMTPSERV": "127.0.0.1", "POP3SERV": "127.0.0.1"}
+    texts |= {"FTPUN": "user", "FTPPW": "secret", "POP3UN": "user", "POP3PW": "secret", "DOMAIN": "example.org"}
+    startup = ["AT+WOPEN=1", "AT#FTPMODE=1", *(f'AT#{name}="{value}"' for name, value in texts.items())]
+    with (
+        pyftpdlib(tmp_path) as server,
+        serving() as (smtp, port),
+        dovecot() as box,
+        LiveModule("MTCBA-G", startup=startup) as module,
+    ):
+        box.put(b"Subject: one\r\n\r\nwell done\r\n")
+        monkeypatch.setenv("MODEM_PASSWORD", server.password)
+        assert (server.user, server.password) == (box.user, box.password)
+        at = "tcp:{}:{}".format(*module.address())
+        servers = [f"127.0.0.1:{number}" for number in (server.port, port, box.port)]
+        words = (at, *servers, server.user, "you@example.org", str(readings))
+        said = printed("files_through_multitech.py", *words, where=tmp_path)
+        assert said == "7000 octets are on the server\nthe mail is sent\na mail says: well done\n"
+        assert (server.folder.parent / readings.name).read_bytes() == readings.read_bytes()
+        assert box.mails() == []
+    assert smtp.messages[0].get_content().strip() == "readings.csv is on the server."
 
 
 def test_atOverSMS(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
