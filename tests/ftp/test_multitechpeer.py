@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IConsumer
-from zope.interface import implementer
 
 from atrunproto.at.errors import LinkLost, PeerViolation
 from atrunproto.at.peertransfer import TooLong, TransferBroken
@@ -33,43 +31,30 @@ from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
 from atrunproto.testing.link import HIGH_WATER
 from tests.ftp.scripted import Server
-from tests.multitech.hosts import Host
-from tests.multitech.talks import OK, Talk, failed
+from tests.multitech.talks import (
+    FORMS,
+    OK,
+    SERVER,
+    WAITING,
+    Connected,
+    Full,
+    Sated,
+    Slow,
+    Talk,
+    Unfinished,
+    broken,
+    failed,
+)
 
-FORMS = ["ATE1V1", "ATE0V1", "ATE1V0", "ATE0V0"]
-SERVER = "127.0.0.5"
 EVERY = bytes(range(256)) * 3
 #: octets of a file that is longer than all buffers on its way
 LARGE = 2_000_000
-WAITING, BEGIN = "\r\nOk_Info_WaitingForData\r\n", "\r\nOk_Info_DataBegin\r\n"
+BEGIN = "\r\nOk_Info_DataBegin\r\n"
 
 
 def client(modem: Any, **options: Any) -> MultitechFTPClient:
     """A driver that knows the server."""
     return MultitechFTPClient(modem, SERVER, "user", Secret("s3cret"), **options)
-
-
-class Unfinished:
-    """A source that says something, and never comes to its end."""
-
-    def __init__(self) -> None:
-        self.consumer: Any = None
-        self._isSaid = False
-
-    def __call__(self, consumer: Any) -> Deferred[None]:
-        """Produce."""
-        self.consumer = consumer
-        consumer.registerProducer(self, False)
-        return Deferred()
-
-    def resumeProducing(self) -> None:
-        """Produce once."""
-        if not self._isSaid:
-            self._isSaid = True
-            self.consumer.write(b"text")
-
-    def stopProducing(self) -> None:
-        """Produce no more."""
 
 
 class Chatter(Unfinished):
@@ -84,53 +69,37 @@ class Chatter(Unfinished):
         self._clock.callLater(0.01, self.consumer.write, b"AT#VST")
 
 
-class Stage:
+class Stage(Connected):
     """A program, its modem that is connected, and an FTP server that a test plays."""
 
     def __init__(self, *lines: str, **facts: Any) -> None:
-        self.host = Host("AT+WOPEN=1", 'AT#APNSERV="internet"', *lines, "AT#CONNECTIONSTART", **facts)
-        self.clock = self.host.clock
+        super().__init__(*lines, **facts)
         self.server = Server()
         self.clock.listenTCP(21, self.server, interface=SERVER)
         self._data = self.host.memory.host(20, SERVER)
         self.ftp = client(self.host.modem)
-        self.found: list[Any] = []
 
     def begin(self, call: Any) -> Deferred[Any]:
         """Call, up to the file."""
-        self.found = []
-        waiting = Deferred.fromCoroutine(call)
-        waiting.addBoth(self.found.append)
-        self.wait()
+        waiting = self.start(call)
+        self.wait(5)
         return waiting
-
-    def wait(self, seconds: float = 5) -> None:
-        """Let time pass."""
-        self.clock.advance(seconds)
 
     @property
     def file(self) -> Any:
         """The server's end of the last data connection."""
         return self._data.callers[-1]
 
-    def end(self, reply: bytes = b"226 done") -> Any:
-        """The server has sent, or got, all; what the call has come to."""
+    def leave(self) -> None:
+        """The server has sent, or got, all."""
         self.file.close()
-        self.server.say(reply)
+        self.server.say(b"226 done")
         self.wait()
+
+    def end(self) -> Any:
+        """The same; what the call has come to."""
+        self.leave()
         return self.outcome()
-
-    def outcome(self) -> Any:
-        """What the call has come to; an error is raised."""
-        (found,) = self.found
-        if hasattr(found, "raiseException"):
-            found.raiseException()
-        return found
-
-    @property
-    def isIdle(self) -> bool:
-        """Whether commands are answered, and no service runs."""
-        return self.host.do(self.host.modem.state()) is State.CONNECTED and not self.host.client.isOnline
 
 
 # -- files
@@ -148,7 +117,7 @@ def test_put(form: str) -> None:
     assert (stage.file.heard(), stage.found) == (EVERY, [])
     assert stage.end() == len(EVERY) == passed[-1]
     assert stage.server.orders == ["USER user", "PASS s3cret", "TYPE I", "PASV", "STOR out.bin", "QUIT"]
-    assert stage.isIdle
+    assert stage.state() == [State.CONNECTED]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -165,7 +134,7 @@ def test_get(form: str) -> None:
     assert (passed, stage.found) == ([len(EVERY)], [])
     assert stage.end() == EVERY
     assert stage.server.orders == ["USER user", "PASS s3cret", "TYPE I", "PASV", "RETR in.bin", "QUIT"]
-    assert stage.isIdle
+    assert stage.state() == [State.CONNECTED]
 
 
 def test_empty() -> None:
@@ -254,29 +223,6 @@ def test_inTurn() -> None:
 # -- as fast as the other end
 
 
-@implementer(IConsumer)
-class Slow:
-    """A consumer that holds its producer back with each piece."""
-
-    def __init__(self) -> None:
-        self.octets = 0
-        self.producer: Any = None
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Take a producer."""
-        assert streaming
-        self.producer = producer
-
-    def unregisterProducer(self) -> None:
-        """The file is complete."""
-        self.producer = None
-
-    def write(self, data: bytes) -> None:
-        """Take octets."""
-        self.octets += len(data)
-        self.producer.pauseProducing()
-
-
 def test_slowSink() -> None:
     """A consumer that takes no more holds the modem back, and the modem the server (MTS-FTP-16)."""
     stage, sink = Stage(), Slow()
@@ -289,13 +235,7 @@ def test_slowSink() -> None:
     assert 0 < sink.octets <= 2 * HIGH_WATER
     assert way._size <= 2 * HIGH_WATER
     assert stage.file.transport._size > LARGE / 2
-    turns = 0
-    while sink.octets < LARGE:
-        sink.producer.resumeProducing()
-        stage.wait(1)
-        turns += 1
-    assert turns >= LARGE // piece
-    sink.producer.resumeProducing()
+    assert sink.takeAll(LARGE, stage.wait) >= LARGE // piece
     assert stage.end() == LARGE
     assert sink.producer is None
 
@@ -340,7 +280,7 @@ def test_putSpelled(announcement: str, end: str) -> None:
     talk.begin(client(talk.modem).put("out.bin", b"a\x03b\x10"), "AT#FTPPUT")
     talk.scripted.clock.advance(1)
     assert talk.said() == b"a\x10\x03b\x10\x10\x03"
-    assert not talk.isOver
+    assert not talk.found
     talk.comes(end)
     assert talk.outcome() == 4
 
@@ -356,7 +296,7 @@ def test_getSpelled(announcement: str, end: str) -> None:
     talk = Talk(FTPGET=announcement)
     talk.begin(client(talk.modem).get("in.bin"), "AT#FTPGET")
     talk.comes("\na\x10\x03\r\nOK\r\nb\x10", "\x10\x03")
-    assert not talk.isOver
+    assert not talk.found
     talk.comes(end)
     assert talk.outcome() == b"\na\x03\r\nOK\r\nb\x10"
 
@@ -387,7 +327,7 @@ def test_getBroken() -> None:
     talk = Talk(FTPGET=BEGIN)
     talk.begin(client(talk.modem).get("in.bin"), "AT#FTPGET")
     talk.comes("all of it\x03")
-    assert not talk.isOver
+    assert not talk.found
     talk.comes(failed(38024))
     with pytest.raises(TransferFailed):
         talk.outcome()
@@ -459,7 +399,7 @@ def test_putCancelled() -> None:
     assert stage.file.heard() == b"text"
     assert stage.file.isClosed
     stage.server.say(b"226 done")
-    assert stage.isIdle
+    assert stage.state() == [State.CONNECTED]
 
 
 def test_cancelledBefore() -> None:
@@ -474,19 +414,9 @@ def test_cancelledBefore() -> None:
         stage.server.say(answers[0])
         stage.wait()
         stage.file.say(b"text")
-        stage.file.close()
-        stage.server.say(b"226 done")
-        stage.wait()
+        stage.leave()
         assert stage.file.heard() == b""
-        assert stage.isIdle
-
-
-def given(stage: Stage) -> Any:
-    """What is called next, and what it has come to."""
-    state = list[Any]()
-    Deferred.fromCoroutine(stage.host.modem.state()).addBoth(state.append)
-    stage.wait()
-    return state
+        assert stage.state() == [State.CONNECTED]
 
 
 def test_getCancelled() -> None:
@@ -498,13 +428,11 @@ def test_getCancelled() -> None:
     waiting.cancel()
     with pytest.raises(CancelledError):
         stage.outcome()
-    state = given(stage)
+    state = stage.state()
     stage.file.say(b"\r\nOK\r\n")
     stage.wait()
     assert state == []
-    stage.file.close()
-    stage.server.say(b"226 done")
-    stage.wait()
+    stage.leave()
     assert (state, file.getvalue()) == ([State.CONNECTED], b"some")
 
 
@@ -520,27 +448,13 @@ def test_tooLong() -> None:
             continue
         with pytest.raises(TooLong):
             stage.outcome()
-        stage.file.close()
-        stage.server.say(b"226 done")
-        assert stage.isIdle
+        stage.leave()
+        assert stage.state() == [State.CONNECTED]
 
 
 def test_sinkFails() -> None:
     """What goes wrong in the program's own file or consumer is told at once (MTS-FTP-11)."""
     stage = Stage()
-
-    class Full(BytesIO):
-        """A file on a disk that is full."""
-
-        def write(self, data: Any, /) -> int:
-            raise OSError("full")
-
-    class Sated(Slow):
-        """A consumer that has enough."""
-
-        def write(self, data: bytes) -> None:
-            """Want no more."""
-            self.producer.stopProducing()
 
     for sink, kind in ((Full(), OSError), (Sated(), TransferBroken)):
         stage.begin(stage.ftp.getTo("in.bin", sink))
@@ -548,25 +462,19 @@ def test_sinkFails() -> None:
         stage.wait()
         with pytest.raises(kind):
             stage.outcome()
-        stage.file.close()
-        stage.server.say(b"226 done")
-        assert stage.isIdle
+        stage.leave()
+        assert stage.state() == [State.CONNECTED]
 
 
 def test_sourceFails() -> None:
     """A file that can't be read on leaves what was sent, and is told (MTS-FTP-14)."""
     stage = Stage()
 
-    async def broken(consumer: Any) -> None:
-        consumer.write(b"some")
-        raise OSError("unreadable")
-
-    stage.begin(stage.ftp.put("out.bin", lambda consumer: Deferred.fromCoroutine(broken(consumer))))
+    stage.begin(stage.ftp.put("out.bin", broken))
     with pytest.raises(OSError, match="unreadable"):
         stage.outcome()
-    stage.file.close()
-    stage.server.say(b"226 done")
-    assert stage.isIdle
+    stage.leave()
+    assert stage.state() == [State.CONNECTED]
 
 
 @pytest.mark.parametrize("mark", [0, 1])
@@ -585,7 +493,7 @@ def test_serverGoes(form: str, mark: int) -> None:
     stage.wait()
     with pytest.raises(ClosedByPeer):
         stage.outcome()
-    assert stage.isIdle
+    assert stage.state() == [State.CONNECTED]
 
 
 @pytest.mark.parametrize("isGet", [False, True])

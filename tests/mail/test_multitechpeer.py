@@ -15,7 +15,6 @@ from atrunproto.mail.multitech import SILENCE
 from atrunproto.mail.multitechpeer import MultitechMailbox, MultitechMailClient, Sender
 from atrunproto.mail.submission import TIMEOUT
 from atrunproto.multitech import errors
-from atrunproto.multitech.peer import PAUSE
 from atrunproto.multitech.peererrors import (
     BadCommand,
     BadConfiguration,
@@ -30,17 +29,27 @@ from atrunproto.multitech.peererrors import (
     Refused,
     TransferFailed,
 )
+from atrunproto.multitech.peerparameters import PAUSE
 from atrunproto.multitech.stack import State
 from atrunproto.secret import Secret
 from atrunproto.testing.link import HIGH_WATER
-from tests.ftp.test_multitechpeer import Slow, Unfinished
-from tests.multitech.hosts import Host
-from tests.multitech.talks import OK, Talk, failed
+from tests.multitech.talks import (
+    FORMS,
+    OK,
+    SERVER,
+    WAITING,
+    Connected,
+    Full,
+    Sated,
+    Slow,
+    Talk,
+    Unfinished,
+    broken,
+    failed,
+)
 
-FORMS = ["ATE1V1", "ATE0V1", "ATE1V0", "ATE0V0"]
-SERVER = "127.0.0.5"
 SENDER = Sender(SERVER, "module@domain.com")
-WAITING, MAIL = "\r\nOk_Info_WaitingForData\r\n", "\r\nOk_Info_Mail\r\n"
+MAIL = "\r\nOk_Info_Mail\r\n"
 #: octets of a mail that is longer than all buffers on its way
 LARGE = 2_000_000
 
@@ -51,23 +60,24 @@ FOUND = (b"+OK here", b"+OK", b"+OK", b"+OK 2 999", b"+OK here it comes")
 LETTER = b"From: a@b.com\r\nSubject: Hi\r\n\r\nData\r\n..dots\r\n"
 
 
-class Stage:
+def boxOf(modem: Any) -> MultitechMailbox:
+    """A driver that knows a mailbox."""
+    return MultitechMailbox(modem, SERVER, "me", Secret("s3cret"))
+
+
+class Stage(Connected):
     """A program, its modem that is connected, and a mail server that a test plays."""
 
     def __init__(self, *lines: str, **facts: Any) -> None:
-        self.host = Host("AT+WOPEN=1", 'AT#APNSERV="internet"', *lines, "AT#CONNECTIONSTART", **facts)
-        self.clock = self.host.clock
+        super().__init__(*lines, **facts)
         self._servers = {number: self.host.memory.host(number, SERVER) for number in (25, 110)}
         self.mail = MultitechMailClient(self.host.modem, SENDER)
-        self.box = MultitechMailbox(self.host.modem, SERVER, "me", Secret("s3cret"))
-        self.found: list[Any] = []
+        self.box = boxOf(self.host.modem)
 
     def begin(self, call: Any) -> Deferred[Any]:
         """Call, and wait until the server is called."""
-        self.found = []
-        waiting = Deferred.fromCoroutine(call)
-        waiting.addBoth(self.found.append)
         before = self._calls
+        waiting = self.start(call)
         while self._calls == before:
             assert not self.found
             self.wait(0.1)
@@ -78,35 +88,17 @@ class Stage:
         """How often the server was called."""
         return sum(len(server.callers) for server in self._servers.values())
 
-    def wait(self, seconds: float = 3) -> None:
-        """Let time pass."""
-        self.clock.advance(seconds)
-
     def serve(self, number: int, *answers: bytes) -> bytes:
         """Let the server say its lines, each to what was said; what the modem has said to it."""
-        said = b""
+        said = bytearray()
         for answer in answers:
-            said += self._servers[number].callers[-1].say(answer + b"\r\n")
+            said += self.server(number).say(answer + b"\r\n")
             self.wait(0.1)
-        return said + self._servers[number].callers[-1].heard()
+        return bytes(said + self.server(number).heard())
 
     def server(self, number: int) -> Any:
         """The server's end of the last connection."""
         return self._servers[number].callers[-1]
-
-    def outcome(self) -> Any:
-        """What the call has come to; an error is raised."""
-        (found,) = self.found
-        if hasattr(found, "raiseException"):
-            found.raiseException()
-        return found
-
-    def state(self) -> list[State]:
-        """What a command gives that is asked now, once it is answered."""
-        found = list[State]()
-        Deferred.fromCoroutine(self.host.modem.state()).addCallback(found.append)
-        self.wait(1)
-        return found
 
 
 # -- out
@@ -248,7 +240,7 @@ def test_sentSpelled(announcement: str, end: str) -> None:
     talk.begin(MultitechMailClient(talk.modem, SENDER).send("one@there", "A subject", b".\r\n"), "AT#PUTMAIL")
     talk.scripted.clock.advance(1)
     assert talk.said() == b"..\r\n.\r\n"
-    assert not talk.isOver
+    assert not talk.found
     talk.comes(end)
     assert talk.outcome() == 3
 
@@ -320,7 +312,7 @@ def test_refused(line: str, number: int, kind: type[Exception]) -> None:
     calls = {
         "PUTMAIL": lambda: mail.send("one@there", "A subject", b"body"),
         "SENDMAIL1": lambda: mail.sendStored(1),
-        "GETMAIL": lambda: MultitechMailbox(talk.modem, SERVER, "me", Secret("s3cret")).get(),
+        "GETMAIL": lambda: boxOf(talk.modem).get(),
     }
     with pytest.raises(kind):
         talk.scripted.do(calls[line]())
@@ -367,11 +359,7 @@ def test_givenUp(how: str) -> None:
         if how == "progress":
             raise ValueError("wrong")
 
-    async def broken(consumer: Any) -> None:
-        consumer.write(b"text")
-        raise OSError("unreadable")
-
-    source: Any = (lambda consumer: Deferred.fromCoroutine(broken(consumer))) if how == "source" else body
+    source: Any = broken if how == "source" else body
     waiting = stage.begin(stage.mail.send("one@there", "A subject", source, progress=passed))
     if how == "before":
         waiting.cancel()
@@ -454,10 +442,10 @@ def test_noMailSpelled(said: str, behind: list[str]) -> None:
     MTS-POP-07, MTS-RES-11, MTS-GAP-07, MTS-GAP-39.
     """
     talk = Talk(GETMAIL=said + "".join(behind[:1]), VSTATE='#STATE: "CONNECTED"\r\n' + OK)
-    talk.begin(MultitechMailbox(talk.modem, SERVER, "me", Secret("s3cret")).get(), "AT#GETMAIL")
+    talk.begin(boxOf(talk.modem).get(), "AT#GETMAIL")
     talk.scripted.clock.advance(0.1)
     # a program that goes on at once would send its next command now
-    assert not talk.isOver
+    assert not talk.found
     for piece in behind[1:]:
         talk.scripted.comes(piece)
     talk.scripted.clock.advance(0.3)
@@ -474,9 +462,9 @@ def test_fetchedSpelled(announcement: str, end: str) -> None:
     MTS-POP-06, MTS-POP-11, MTS-RES-09, MTS-GAP-07, MTS-GAP-53, MTS-GAP-71.
     """
     talk = Talk(GETMAIL=announcement)
-    talk.begin(MultitechMailbox(talk.modem, SERVER, "me", Secret("s3cret")).get(), "AT#GETMAIL")
+    talk.begin(boxOf(talk.modem).get(), "AT#GETMAIL")
     talk.comes("X-Mine: 1\r\nSubject: x\r\n\r\n.", ".\r\nOK\r\n", "..two\r\n", ".\r", "\n")
-    assert not talk.isOver
+    assert not talk.found
     talk.comes(end)
     assert talk.outcome() == b"X-Mine: 1\r\nSubject: x\r\n\r\n.\r\nOK\r\n.two"
 
@@ -485,9 +473,9 @@ def test_fetchedSpelled(announcement: str, end: str) -> None:
 def test_fetchedBroken(number: int) -> None:
     """A mail whose rest is missing, or that can't be deleted, is an error behind the end mark (MTS-POP-11)."""
     talk = Talk(GETMAIL=MAIL)
-    talk.begin(MultitechMailbox(talk.modem, SERVER, "me", Secret("s3cret")).get(), "AT#GETMAIL")
+    talk.begin(boxOf(talk.modem).get(), "AT#GETMAIL")
     talk.comes("all of it\r\n.\r\n")
-    assert not talk.isOver
+    assert not talk.found
     talk.comes(failed(number))
     with pytest.raises(TransferFailed if number == 38025 else Refused):
         talk.outcome()
@@ -506,13 +494,7 @@ def test_slowSink() -> None:
     assert 0 < sink.octets <= 2 * HIGH_WATER
     assert stage.host.link.module._size <= 2 * HIGH_WATER
     assert stage.server(110).transport._size > LARGE / 2
-    turns = 0
-    while sink.octets < LARGE:
-        sink.producer.resumeProducing()
-        stage.wait(1)
-        turns += 1
-    assert turns >= LARGE // piece
-    sink.producer.resumeProducing()
+    assert sink.takeAll(LARGE, stage.wait) >= LARGE // piece
     stage.serve(110, b".", b"+OK", b"+OK")
     assert stage.outcome() == LARGE
 
@@ -521,19 +503,6 @@ def test_slowSink() -> None:
 def test_dropped(how: str) -> None:
     """A mail that goes wrong here is fetched to its end all the same, and deleted (MTS-POP-08, MTS-POP-10)."""
     stage = Stage()
-
-    class Full(BytesIO):
-        """A file on a disk that is full."""
-
-        def write(self, data: Any, /) -> int:
-            raise OSError("full")
-
-    class Sated(Slow):
-        """A consumer that has enough."""
-
-        def write(self, data: bytes) -> None:
-            """Want no more."""
-            self.producer.stopProducing()
 
     sinks: dict[str, Any] = {"sink": Full(), "sated": Sated()}
     waiting = stage.begin(stage.box.getTo(sinks[how]) if how in sinks else stage.box.get(limit=5))
@@ -596,7 +565,7 @@ def test_secrets() -> None:
     for name in ("SMTPPW", "POP3PW"):
         talk = Talk(**{f'{name}="s3cret"': failed(34824)})
         mail = MultitechMailClient(talk.modem, Sender(SERVER, "me@box", "me", Secret("s3cret")))
-        box = MultitechMailbox(talk.modem, SERVER, "me", Secret("s3cret"))
+        box = boxOf(talk.modem)
         with pytest.raises(Exception, match="memory") as raised:
             talk.scripted.do(mail.sendStored(1) if name == "SMTPPW" else box.get())
         assert "s3cret" not in f"{raised.value} {raised.value!r} {mail!r} {box!r}"
