@@ -434,7 +434,8 @@ class CommandSet:
                 name = command.name
                 row = self.rows.get(name)
                 if row is None:
-                    raise refuse(self.dialect.unknownCommand)
+                    isKnown = self.dialect.keepsBlanks and self._beginsKnown(name, body)
+                    raise refuse(self.dialect.syntaxError if isKnown else self.dialect.unknownCommand)
                 if self.dialect.keepsBlanks and self.dialect.isOwn(name) and breaksWord(body):
                     raise refuse(self.dialect.syntaxError)
                 keep = keep and not row.secret
@@ -450,6 +451,13 @@ class CommandSet:
         if not self.dialect.isOwn(name) and reason.family is ErrorFamily.MULTITECH:
             reason = PLAIN_ERROR
         return (*prepared, Broken(reason, self._limits(name, ()))), False
+
+    def _beginsKnown(self, name: str, body: bytes) -> bool:
+        """
+        Whether an unknown name is a known one with a blank behind it, and something where a C{=} should be.
+        """
+        words = [word.rpartition(";")[2] for word in body.decode("latin-1").upper().split()]
+        return any(word in self.rows and name.startswith(word) for word in words)
 
     def _limits(self, name: str, limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         return (*self._gates, *limits) if self._gates and self.dialect.isOwn(name) else limits
