@@ -117,6 +117,8 @@ class Family:
     gates: Sequence[Limit] = ()
     #: whether +CREG and +CGREG tell the state as soon as they are switched on, and that the module is attaching
     reportsAtOnce: bool = False
+    #: whether +CFUN=1 restarts the module (MTS-GAP-59)
+    restartsByFun: bool = False
     #: further parts of a module that follow its power
     parts: Sequence[type[Any]] = ()
     #: the generation of Multi-Tech's IP stack, where it is one of theirs
@@ -213,6 +215,7 @@ MULTITECH_FAMILY = Family(
     without=frozenset(name for table in _WAVECOM for name in table.rows if _isTelits(name)),
     gates=(closed,),
     reportsAtOnce=True,
+    restartsByFun=True,
     parts=(Stack,),
     limits={**_READINGS, "both sockets listen": 0},
 )

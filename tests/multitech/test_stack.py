@@ -137,14 +137,15 @@ def test_erase() -> None:
     assert modem.read("PINGNUM") == "8"
 
 
-def test_eraseByReset() -> None:
-    """MTS-MISC-13, MTS-GAP-59: AT+CFUN=1,1 is a hard reset too; another level of functionality isn't."""
+@pytest.mark.parametrize("reset", ["AT+CFUN=1", "AT+CFUN=1,1"])
+def test_eraseByReset(reset: str) -> None:
+    """MTS-MISC-13, MTS-GAP-59: AT+CFUN=1 is a hard reset too; another level of functionality isn't."""
     modem = Modem('AT#APNSERV="apn.com"', "AT#DELFLASH")
     modem.say("AT+CFUN=4")
     modem.memory.advance(10)
     assert modem.port.heard() == OK
     assert modem.read("APNSERV") == '"apn.com"'
-    modem.say("AT+CFUN=1,1")
+    assert modem.port.say(f"{reset}\r".encode()) == OK
     modem.memory.advance(60)
     modem.port.heard()
     assert modem.say("AT#APNSERV?").endswith(b'#APNSERV: ""\r\n' + OK)

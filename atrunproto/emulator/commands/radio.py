@@ -181,7 +181,7 @@ async def functionality(at: ATInstance, fun: int, reset: int) -> None:
     Set the level of functionality; without transmitter (0, 2, 4) the module is off the network.
     """
     module = moduleOf(at)
-    if reset:
+    if reset or (fun == 1 and module.product.family.restartsByFun):
         if fun != 1:
             raise refuse()
         module.restartSoon()
