@@ -122,6 +122,14 @@ def _check(at: ATInstance, values: Values | None, key: Key) -> None:
     at.part(Stack).needIdle()
 
 
+def _timeoutChanged(at: ATInstance, values: Values, key: Key) -> None:
+    at.part(Connection).awaitTraffic()
+
+
+#: what else happens when a parameter has a new value
+_CHANGED = {"PHYTIMEOUT": _timeoutChanged}
+
+
 _SOURCES = {
     "physical": "MTS-DIAL",
     "ppp": "MTS-DIAL",
@@ -148,6 +156,7 @@ def _declare(table: CommandTable, row: Row) -> None:
         stored=Stored.NVM,
         shared=True,
         check=_check,
+        changed=_CHANGED.get(row.name),
         about=row.about,
         source=f"{_SOURCES.get(row.group, 'MTS-MAIL')}, MTS-PAR",
         **facts,

@@ -64,7 +64,6 @@ class Connection:
         "_attempt",
         "_host",
         "_idleCall",
-        "_limit",
         "_module",
         "_release",
         "_stopped",
@@ -86,7 +85,7 @@ class Connection:
         self._idleCall: IDelayedCall | None = None
         self._stopped: list[Deferred[None]] = []
         self._watchers: list[Lost] = []
-        self._touched = self._limit = 0.0
+        self._touched = 0.0
         module.watchContexts(self._contextChanged)
         module.part(Stack).link = self
 
@@ -192,10 +191,7 @@ class Connection:
     def _up(self, address: str) -> None:
         self._attempt = None
         self.state = follow(self.state, Input.UP)
-        self._touched = self._module.clock.seconds()
-        # what is set meanwhile counts for the next connection (A)
-        self._limit = 60.0 * self.parameters["PHYTIMEOUT"]
-        self._idleCall = self._module.clock.callLater(self._limit, self._idle)
+        self.awaitTraffic()
         if self._host is not None:
             self._host.notify(address)
             self._host.notify(message(self._module, Message.GPRS_ACTIVATION))
@@ -220,9 +216,19 @@ class Connection:
         if cid == self.cid and address is None:
             self._end(Input.LOST, self._module.generation.told(GPRS_LOST))
 
+    def awaitTraffic(self) -> None:
+        """
+        The time of inactivity begins anew, where there is a connection; a new #PHYTIMEOUT is in force from now on (A).
+        """
+        if self.state is State.CONNECTED:
+            self.touch()
+            if self._idleCall is not None:
+                self._idleCall.cancel()
+            self._idle()
+
     def _idle(self) -> None:
         self._idleCall = None
-        left = self._touched + self._limit - self._module.clock.seconds()
+        left = self._touched + 60.0 * self.parameters["PHYTIMEOUT"] - self._module.clock.seconds()
         if left > 0:
             self._idleCall = self._module.clock.callLater(left, self._idle)
         else:

@@ -69,7 +69,8 @@ TRANSITIONS: Mapping[tuple[State, Input], State | Reason] = {
     (_S.CONNECTED, _I.FAILED): _S.CONNECTED,
     (_S.CONNECTED, _I.STOP): _S.DISCONNECTING,
     (_S.CONNECTED, _I.LOST): _S.IDLE,
-    (_S.CONNECTED, _I.INACTIVE): _S.DISCONNECTING,
+    # it is told when it is over
+    (_S.CONNECTED, _I.INACTIVE): _S.IDLE,
     (_S.CONNECTED, _I.RELEASED): _S.CONNECTED,
     (_S.CONNECTED, _I.CUT): _S.IDLE,
     # it isn't over yet

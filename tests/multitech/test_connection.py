@@ -240,9 +240,22 @@ def test_inactivity() -> None:
     assert modem.port.heard() == b""
     modem.memory.advance(1)
     assert modem.port.heard() == failed(35862)
-    modem.memory.advance(1)
     assert modem.say("AT#VSTATE") == shown("IDLE")
     assert modem.module.contexts.active == {}
+
+
+def test_inactivityChanged() -> None:
+    """MTS-DIAL-10, MTS-PAR-11: a new time of inactivity is in force for the connection that is up."""
+    modem = connected()
+    modem.memory.advance(600)
+    assert modem.say("AT#PHYTIMEOUT=1") == OK
+    modem.memory.advance(59)
+    assert modem.port.heard() == b""
+    assert modem.say("AT#PHYTIMEOUT=20") == OK
+    modem.memory.advance(20 * 60 - 1)
+    assert modem.port.heard() == b""
+    modem.memory.advance(1)
+    assert modem.port.heard() == failed(35862)
 
 
 def test_lost() -> None:
