@@ -213,16 +213,18 @@ def _entry(row: Row, target: Row, limit: int, valueOf: Callable[[str, bool], str
 
 def _declareBody(row: Row) -> None:
     """
-    A body: written like any text, or entered in lines.
+    A body: written like any text, or entered in lines; the end of the last one is none of it (MTS-GAP-40).
     """
+    longest = row.longest or 0
 
     def body(typed: str, isCut: bool) -> str:
-        if isCut:
+        whole = typed.removesuffix("\n").removesuffix("\r")
+        if isCut or len(whole) > longest:
             raise refuse(BAD_VALUE)
-        return typed
+        return whole
 
     _declare(parameters, row)
-    parameters.replace(parameters.rows[row.command], execute=_entry(row, row, row.longest or 0, body))
+    parameters.replace(parameters.rows[row.command], execute=_entry(row, row, longest + len("\r\n"), body))
 
 
 #: octets of recipients that are looked at; the ten that count fit in, with blank lines between them

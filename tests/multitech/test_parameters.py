@@ -287,6 +287,19 @@ def test_body() -> None:
     assert modem.read("BODY3") == '"two\r\nlines"'
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_endOfTheLastLine(end: str) -> None:
+    """MTS-GAP-40: the end of the last line in front of ^Z is no part of a body, be it as long as it may be."""
+    modem = Modem()
+    for text in ("one\r\ntwo", "x" * 120, ""):
+        modem.say("AT#BODY1")
+        assert modem.say(text + end, "\x1a") == OK
+        assert modem.read("BODY1") == f'"{text}"'
+    modem.say("AT#BODY1")
+    assert modem.say("one\r\n\r\n", "\x1a") == OK
+    assert modem.read("BODY1") == '"one\r\n"'
+
+
 def test_echoOfABody() -> None:
     """MTS-PAR-20, MTS-SER-03: what is typed is echoed as ATE says, in a body as on a command line."""
     modem = Modem("ATE1")
