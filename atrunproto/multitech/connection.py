@@ -151,14 +151,15 @@ class Connection:
         """
         Begin; what comes of it is told to the instance: the address and the message of success, or an error.
 
-        @raise CommandFailed: there is a connection (35840), no network (35865), no access point is set (36929), or the
-            connection is to be a data call, which isn't emulated (36872).
+        @raise CommandFailed: there is a connection (35840), no network (35865), no access point or telephone number is
+            set (36929), or the connection is to be a data call, which isn't emulated (36872).
         """
         following = follow(self.state, Input.START)
         module, parameters = self._module, self.parameters
         if not module.isRegistered:
             raise refuse(NOT_REGISTERED)
         if parameters["GPRSMODE"] == GSM:
+            parameters.needed(f"DIALN{parameters['DIALSELECT']}")
             raise refuse(NO_RESOURCE)
         if not module.isAttached:
             raise refuse(NOT_REGISTERED)

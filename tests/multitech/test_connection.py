@@ -152,9 +152,10 @@ def test_dataCalls() -> None:
     assert modem.say("AT#CONNECTIONSTART") == failed(36872)
 
 
-def test_noAccessPoint() -> None:
-    """MTS-ERR-16: without an access point the configuration is bad."""
-    assert Modem().say("AT#CONNECTIONSTART") == failed(36929)
+@pytest.mark.parametrize("lines", [(), ("AT#GPRSMODE=0",), ('AT#DIALN1="1234"', "AT#DIALSELECT=2", "AT#GPRSMODE=0")])
+def test_nobodyToCall(lines: tuple[str, ...]) -> None:
+    """MTS-ERR-16, MTS-GAP-37: without an access point, or the telephone number chosen, the configuration is bad."""
+    assert Modem(*lines).say("AT#CONNECTIONSTART") == failed(36929)
 
 
 def test_already() -> None:
