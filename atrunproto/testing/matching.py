@@ -21,6 +21,7 @@ MAX_ECHOES: Final = 64
 """Lines sent whose echo may still come; the longest run of lines without an answer in a dialogue is ten."""
 
 _BLANKS: Final = " \t\r\n"
+_DLE, _ETX = "\x10", "\x03"
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -64,6 +65,13 @@ def accepts(expect: Expect, line: str) -> bool:
     return bool(expect.pattern.fullmatch(bare) or expect.pattern.fullmatch(line))
 
 
+def _beforeEnd(line: str) -> str:
+    """The data in front of the ETX that ends them, if a line is such; an ETX behind a DLE is one of the data."""
+    data = line.removesuffix(_ETX)
+    isCoded = (len(data) - len(data.rstrip(_DLE))) % 2
+    return "" if data == line or isCoded else data
+
+
 def _isNoCommand(expect: Expect, line: str) -> bool:
     """Whether a line that matches can't be the echo of a command which only matches by chance, such as C{.*} does."""
     return expect.pattern is None or line[:2].upper() != "AT"
@@ -75,7 +83,8 @@ class LineStream:
 
     A line ends with LF; the CR and the blanks before it don't count, and blank lines aren't lines. What has no end
     yet (a prompt, data) counts as a line once nothing more is on its way: L{take} is told so. Where numeric results
-    end with a bare CR, the part before it is a line if the whole isn't the expected one.
+    end with a bare CR, the part before it is a line if the whole isn't the expected one; so are data without a line
+    end in front of the ETX that ends them.
 
     The echo of what was sent is left out, unless it is the line that the dialogue expects.
     """
@@ -166,6 +175,9 @@ class LineStream:
             # A bare CR ends a line where results are numbers and where the echo is on.
             size = len(first.encode("utf-8", "surrogateescape")) + 1
             return self._judge(expect, first, size, finished or self._skipping)
+        data = _beforeEnd(line)
+        if data and (self._skipping or accepts(expect, data)):
+            return self._judge(expect, data, len(data.encode("utf-8", "surrogateescape")), finished=True)
         if not finished:
             return None, 0
         if self._skipping:

@@ -173,6 +173,27 @@ def test_controlCharacters() -> None:
     assert stream(b"a\rb\x10\x03c\r\n").take(pattern(r"a\rb\x10\x03c"), settled=True).verdict is Verdict.MATCHED
 
 
+@pytest.mark.parametrize("expected", [line("DATA"), pattern("D.TA")])
+def test_dataBeforeTheirEnd(expected: Expect) -> None:
+    """Data without a line end are a line of their own, though an ETX follows at once; a coded one is of the data."""
+    port = stream(b"DATA\x03\r\nOK\r\n")
+    assert port.take(expected, settled=True) == matched("DATA")
+    assert port.take(pattern(r"\x03"), settled=True) == matched("\x03")
+    assert port.take(line("OK"), settled=True) == matched("OK")
+    assert stream(b"DATA\x03\r\n").take(line("DAT"), settled=True) == unexpected("DATA\x03")
+    assert stream(b"DATA\x10\x03\r\n").take(expected, settled=True).verdict is Verdict.UNEXPECTED
+    assert stream(b"DATA\x10\x10\x03\r\n").take(line("DATA\x10\x10"), settled=True).verdict is Verdict.MATCHED
+
+
+def test_skippedDataBeforeTheirEnd() -> None:
+    """Where any lines may come, data may come in front of the ETX that is expected; the two together are found, too."""
+    for expected in (pattern(r"\x03"), pattern(r"DATA\x03")):
+        port = stream(b"more\r\nDATA\x03\r#CME ERROR: 37966\r\n")
+        port.allowAny()
+        assert port.take(expected, settled=True).verdict is Verdict.MATCHED
+        assert port.take(line("#CME ERROR: 37966"), settled=True).verdict is Verdict.MATCHED
+
+
 def test_pending() -> None:
     """What nobody has taken is known, without echo and blank lines."""
     port = stream(b"AT\r\r\nRING\r\n\r\n> ", b"AT\r")
