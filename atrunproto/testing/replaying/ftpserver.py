@@ -14,11 +14,12 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.protocol import Factory
 from twisted.protocols.ftp import FTP as TwistedFTP
 from twisted.protocols.ftp import (
     REQ_FILE_ACTN_PENDING_FURTHER_INFO,
+    AuthorizationError,
     FTPFactory,
     FTPShell,
     IFTPShell,
@@ -81,11 +82,15 @@ class _Files(FTPShell):
     def openForWriting(self, path: Any) -> Deferred[Any]:
         """A file, new or with what was in it."""
         place = self._path(path)  # type: ignore[no-untyped-call]
+        if self._script.keepsFiles and place.isfile():
+            return fail(PermissionDeniedError(path))
         before = place.getContent() if self.appending and place.isfile() else b""
         self.appending = False
 
         def keep(writer: Any) -> Any:
             writer.fObj.write(before)
+            # what has come is in the file at once
+            writer.fObj = writer.fObj.detach()
             return writer
 
         opened: Deferred[Any] = super().openForWriting(path)  # type: ignore[no-untyped-call]
@@ -98,6 +103,7 @@ class _Server(TwistedFTP):
     shell: Any
     dtpInstance: Any
     script: Script
+    user: str
 
     def connectionMade(self) -> None:
         """Somebody has called."""
@@ -105,10 +111,12 @@ class _Server(TwistedFTP):
         self.script.joined(self)
 
     def processCommand(self, cmd: str, *params: str) -> Any:
-        """An order: taken note of, and refused where the dialogue says so."""
+        """An order: taken note of, and refused where the dialogue says so; a stranger hears so at once."""
         self.script.orders.append(" ".join([cmd.upper(), *params]))
-        if cmd.upper() in self.script.refused:
+        if self.script.refuses(cmd.upper(), " ".join(params)):
             raise PermissionDeniedError(cmd)
+        if cmd.upper() == "USER" and params != (self.user,):
+            raise AuthorizationError
         return super().processCommand(cmd, *params)  # type: ignore[no-untyped-call]
 
     def hangUp(self) -> bool:
@@ -164,7 +172,7 @@ def ftpFactory(folder: Path, user: str, password: str, script: Script) -> Factor
     """A server of the files in a folder."""
     users = _Users(folder, user, password, script)
     factory: Any = FTPFactory(Portal(users, [users]))
-    factory.protocol = type("Server", (_Server,), {"script": script})
+    factory.protocol = type("Server", (_Server,), {"script": script, "user": user})
     factory.noisy = False
     factory.allowAnonymous = False
     # its clock is the reactor's, and module time goes its own way

@@ -5,15 +5,18 @@ The packet network of a dialogue: access points, name servers, and who answers e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import DatagramProtocol
 from twisted.names import dns
 
 from atrunproto.at.results import CME
+from atrunproto.emulator.names import Found
 from atrunproto.emulator.network import AccessPoint, Network
 from atrunproto.secret import Secret
 from atrunproto.testing.dialogue import Fact
@@ -22,8 +25,22 @@ from atrunproto.testing.replaying.ports import closed
 _NAME_PORT: Final = 5300
 """Where all name servers are: below 1024 not every user may listen."""
 
+_LOGIN: Final = re.compile("apn|user|password|login|credentials|authentication", re.IGNORECASE)
+"""What shows that a context is refused for the access point or the login."""
+
 _NOBODY: Final = "127.80.0.254"
 """A name server that isn't there."""
+
+
+class ClosedNetwork(Network):
+    """
+    A network in which there is what a dialogue says, and nothing of the world outside.
+    """
+
+    def lookUp(self, name: str) -> Deferred[Found]:
+        """The address of a host; nobody outside is asked for it."""
+        isKnown = bool(self.nameservers) or name.lower() in map(str.lower, self.hosts)
+        return super().lookUp(name) if isKnown else fail(DNSLookupError(name))
 
 
 class Internet:
@@ -35,6 +52,7 @@ class Internet:
         self._reactor = reactor
         self._network = network
         self._servers: dict[str, NameServer] = {}
+        self._isOperatorTold = False
         self._listening: list[IListeningPort] = []
         self._facts: dict[str, Callable[[dict[str, str]], None]] = {
             "apn": self._accessPoint,
@@ -54,12 +72,25 @@ class Internet:
 
     def start(self) -> None:
         """
-        Let the name servers listen.
+        Let the name servers listen. Where nothing is said of the operator's, those that are there are others' (A).
 
         @raise CannotListenError: an address is in use.
         """
+        if self._servers and not self._isOperatorTold:
+            self._network.givesNameServers = False
         for address, server in self._servers.items():
             self._listening.append(self._reactor.listenUDP(_NAME_PORT, server, interface=address))
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Let contexts be activated by any access point meanwhile."""
+        network = self._network
+        points, rejects, refusal = network.accessPoints, network.rejects, network.refusal
+        network.accessPoints, network.rejects, network.refusal = {}, set(), None
+        try:
+            yield
+        finally:
+            network.accessPoints, network.rejects, network.refusal = points, rejects, refusal
 
     def stop(self) -> list[Deferred[None]]:
         """End them; what is given fires when nobody listens any more."""
@@ -75,32 +106,32 @@ class Internet:
 
     def _rejects(self, values: dict[str, str]) -> None:
         kind, _, name = values["text"].partition(" ")
-        if kind == "apn":
+        if kind == "apn" and name:
             self._network.rejects.add(name)
         else:
-            self._network.refusal = CME[555]
+            self._network.refusal = CME[567] if _LOGIN.search(values["text"]) else CME[555]
 
     def _name(self, values: dict[str, str]) -> None:
-        self._network.hosts[values["name"]] = values["address"]
+        self._isOperatorTold = True
+        self._network.hosts[values["name"].lower()] = values["address"]
 
     def _silent(self, values: dict[str, str]) -> None:
+        self._isOperatorTold = True
         self._network.hosts = {}
         self._network.nameservers, self._network.namePort = [_NOBODY], _NAME_PORT
 
     def _server(self, values: dict[str, str]) -> None:
         self._network.namePort = _NAME_PORT
-        text = values["text"] or ""
-        if text != "silent":
+        words = values.get("text", "").split()
+        if words != ["silent"]:
             server = self._servers.setdefault(values["address"], NameServer())
-            if text != "no-such-name":
-                name, address = text.split()
-                server.hosts[name.lower()] = address
+            server.hosts.update(zip(map(str.lower, words[::2]), words[1::2], strict=False))
 
     def _operator(self, values: dict[str, str]) -> None:
-        address = values["address"]
-        self._network.givesNameServers = address != "none"
-        self._network.nameservers = [] if address == "none" else [address]
-        self._network.namePort = _NAME_PORT
+        self._isOperatorTold = True
+        given = [values[key] for key in ("address", "second") if key in values]
+        self._network.givesNameServers = bool(given)
+        self._network.nameservers, self._network.namePort = given, _NAME_PORT
 
     def _echoes(self, values: dict[str, str]) -> None:
         text = values.get("text") or ""

@@ -7,10 +7,11 @@ Source: RFC 5321 and RFC 1939, as far as the dialogues go.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
@@ -21,7 +22,7 @@ from atrunproto.testing.dialogue import Fact, octetsOf
 from atrunproto.testing.replaying.ports import closed
 
 _SAID: Final = re.compile(
-    r"""(?:(?P<key>helo|from|rcpt|subject)=(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))"""
+    r"""(?:(?P<key>helo|from|rcpt|to|cc|subject)=(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))"""
     r"""|header\ (?P<header>\S+)\ contains\ "(?P<part>[^"]*)\""""
     r"""|body\ (?P<contains>contains\ )?"(?P<body>[^"]*)")(?:\s+|$)""",
     re.VERBOSE,
@@ -56,6 +57,8 @@ class Mail:
                     "helo": self.helo,
                     "from": self.sender,
                     "rcpt": ",".join(self.recipients),
+                    "to": str(message["To"] or ""),
+                    "cc": str(message["Cc"] or ""),
                     "subject": str(message["Subject"]),
                 }[said["key"]]
                 holds = found == (said["bare"] if said["quoted"] is None else said["quoted"])
@@ -69,19 +72,76 @@ class Mail:
                 yield f"{said[0].strip()}: it is {found!r}"
 
 
+@dataclass(frozen=True)
+class Terms:
+    """
+    Whom a server knows, and what it refuses.
+
+    @ivar account: the user and the password; C{None}: anybody may come.
+    @ivar refused: orders.
+    @ivar addresses: those of which these orders are refused; none: whatever they are about.
+    """
+
+    account: tuple[str, str] | None = None
+    refused: frozenset[str] = frozenset()
+    addresses: frozenset[str] = frozenset()
+
+    def refuses(self, order: str, address: str = "") -> bool:
+        """Whether this order is refused."""
+        return order in self.refused and (not self.addresses or address in self.addresses)
+
+    def knows(self, user: str) -> bool:
+        """Whether somebody has this name."""
+        return self.account is None or self.account[0] == user
+
+    def admits(self, user: str, password: str) -> bool:
+        """Whether this login is good."""
+        return self.account is None or self.account == (user, password)
+
+
+def termsOf(text: str, words: Mapping[str, str], whose: str) -> Terms:
+    """
+    Read C{[USER PASSWORD] [refuses WHAT]}.
+
+    @param words: how the words begin that stand for orders, in small letters.
+    @param whose: the order that is meant where only its address is said.
+    """
+    login, _, what = f"{text} ".partition("refuses ")
+    account = login.split()
+    told = what.split()
+    orders = {order for word in told for begin, order in words.items() if word.lower().startswith(begin)}
+    addresses = frozenset(word for word in told if "@" in word)
+    return Terms(
+        (account[0], account[1]) if len(account) > 1 else None,
+        frozenset(orders or {whose} if addresses else orders),
+        addresses,
+    )
+
+
 class _Server(LineReceiver):
     """
     A connection to one of the servers.
+
+    @cvar words: what C{refuses} may say, as of L{termsOf}.
+    @cvar whose: the order that an address alone stands for.
     """
+
+    words: ClassVar[Mapping[str, str]]
+    whose = ""
 
     transport: Any
     servers: MailServers
+    terms = Terms()
     _handlers: dict[str, Callable[[str], str]]
 
     def connectionMade(self) -> None:
         """Greet."""
         self.servers.connections.append(self)
-        self.say(self.greeting())
+        if self.terms.refuses("CONNECT"):
+            self.say(self.no)
+            self.transport.loseConnection()
+        else:
+            self.say(self.greeting())
 
     def connectionLost(self, reason: Any = None) -> None:
         """Nobody is there any more."""
@@ -100,9 +160,13 @@ class _Server(LineReceiver):
         """Obey an order."""
         word, _, rest = line.decode("latin-1").partition(" ")
         handler = self._handlers.get(word.upper())
-        self.say(self.unknown if handler is None else handler(rest))
+        if handler is not None and self.terms.refuses(word.upper(), _address(rest)):
+            self.say(self.no)
+        else:
+            self.say(self.unknown if handler is None else handler(rest))
 
     unknown = ""
+    no = ""
 
 
 class SMTPServer(_Server):
@@ -111,14 +175,35 @@ class SMTPServer(_Server):
     """
 
     unknown = "500 what?"
+    no = "550 no"
+    words: ClassVar[Mapping[str, str]] = {
+        "connect": "CONNECT",
+        "helo": "HELO",
+        "ehlo": "EHLO",
+        "auth": "AUTH",
+        "login": "AUTH",
+        "user": "USER",
+        "pass": "PASS",
+        "mail": "MAIL",
+        "sender": "MAIL",
+        "rcpt": "RCPT",
+        "recipient": "RCPT",
+        "data": "DATA",
+        "body": "DATA",
+        "message": "MESSAGE",
+        "quit": "QUIT",
+    }
+    whose = "RCPT"
 
     def __init__(self) -> None:
         self._mail = Mail("", "")
         self._lines: list[bytes] | None = None
+        self._user: str | None = None
+        self._asks: Callable[[str], str] | None = None
         self._handlers = {
             "EHLO": self._hello,
             "HELO": self._hello,
-            "AUTH": lambda rest: "235 welcome",
+            "AUTH": self._login,
             "MAIL": self._from,
             "RCPT": self._to,
             "DATA": self._data,
@@ -130,29 +215,61 @@ class SMTPServer(_Server):
         return "220 at your service"
 
     def lineReceived(self, line: bytes) -> None:
-        """Take a line of a mail, or obey an order."""
-        if self._lines is None:
+        """Take a line of a mail or of a login, or obey an order."""
+        if self._asks is not None:
+            asks, self._asks = self._asks, None
+            self.say(asks(_decoded(line)))
+        elif self._lines is None:
             self.servers.orders.append(line.decode("latin-1"))
             super().lineReceived(line)
         elif line != b".":
             self._lines.append(line[1:] if line.startswith(b".") else line)
         else:
             self._mail.content = b"".join(each + b"\r\n" for each in self._lines)
-            self.servers.mails.append(self._mail)
             self._lines = None
-            self.say("250 taken")
+            if self.terms.refuses("MESSAGE"):
+                self.say(self.no)
+            else:
+                self.servers.mails.append(self._mail)
+                self.say("250 taken")
 
     def _hello(self, rest: str) -> str:
         self._mail.helo = rest
         return "250-box\r\n250 AUTH PLAIN LOGIN"
 
+    def _login(self, rest: str) -> str:
+        method, _, given = rest.partition(" ")
+        if method.upper() == "LOGIN":
+            self._asks = self._name
+            return "334 VXNlcm5hbWU6"
+        if given:
+            return self._plain(_decoded(given.encode("latin-1")))
+        self._asks = self._plain
+        return "334 "
+
+    def _plain(self, given: str) -> str:
+        _, user, password = f"{given}\0\0".split("\0")[:3]
+        return self._name(user) if self._isRefused(user) else self._password(password)
+
+    def _isRefused(self, user: str) -> bool:
+        self._user = user
+        return self.terms.refuses("USER") or not self.terms.knows(user)
+
+    def _name(self, user: str) -> str:
+        if self._isRefused(user):
+            return "535 no"
+        self._asks = self._password
+        return "334 UGFzc3dvcmQ6"
+
+    def _password(self, password: str) -> str:
+        isGood = not self.terms.refuses("PASS") and self.terms.admits(self._user or "", password)
+        return "235 welcome" if isGood else "535 no"
+
     def _from(self, rest: str) -> str:
         self._mail.sender = _address(rest)
-        return "550 no" if self.servers.refuses == f"sender {self._mail.sender}" else "250 ok"
+        return "250 ok"
 
     def _to(self, rest: str) -> str:
-        if self.servers.refuses == _address(rest):
-            return "550 no"
         self._mail.recipients.append(_address(rest))
         return "250 ok"
 
@@ -171,12 +288,29 @@ def _address(text: str) -> str:
     return text.partition("<")[2].partition(">")[0]
 
 
+def _decoded(line: bytes) -> str:
+    """A line of a login."""
+    return b64decode(line).decode("latin-1")
+
+
 class POP3Server(_Server):
     """
     Shows the mails of a mailbox.
     """
 
     unknown = "-ERR what?"
+    no = "-ERR no"
+    words: ClassVar[Mapping[str, str]] = {
+        "connect": "CONNECT",
+        "user": "USER",
+        "pass": "PASS",
+        "stat": "STAT",
+        "retr": "RETR",
+        "mail": "RETR",
+        "message": "RETR",
+        "dele": "DELE",
+        "quit": "QUIT",
+    }
 
     def __init__(self) -> None:
         self._deleted: set[int] = set()
@@ -196,10 +330,10 @@ class POP3Server(_Server):
 
     def _name(self, rest: str) -> str:
         self._user = rest
-        return "-ERR no" if self.servers.account == ("refuses", "USER") else "+OK"
+        return "+OK" if self.terms.knows(rest) else self.no
 
     def _password(self, rest: str) -> str:
-        return "+OK" if (self._user, rest) == self.servers.account else "-ERR no"
+        return "+OK" if self.terms.admits(self._user, rest) else self.no
 
     def _count(self, rest: str) -> str:
         return f"+OK {len(self.servers.mailbox)} {sum(map(len, self.servers.mailbox))}"
@@ -208,9 +342,8 @@ class POP3Server(_Server):
         mail = self.servers.mailbox[int(rest) - 1]
         if not mail.endswith(b"\r\n"):
             mail += b"\r\n"
-        if self.servers.isCut:
-            head, _, body = mail.partition(b"\r\n\r\n")
-            self.transport.write(b"+OK\r\n" + head + b"\r\n\r\n" + body.partition(b"\r\n")[0] + b"\r\n")
+        if self.servers.cut:
+            self.transport.write(b"+OK\r\n" + partOf(mail, self.servers.cut))
             self.transport.loseConnection()
         else:
             stuffed = b"".join(b"." + line if line.startswith(b".") else line for line in mail.splitlines(True))
@@ -229,29 +362,45 @@ class POP3Server(_Server):
         return ""
 
 
+def partOf(mail: bytes, cut: str) -> bytes:
+    """
+    As much of a mail as is sent before the connection breaks.
+
+    @param cut: where: C{in the header}, C{after the header}, C{after} what stands in the mail; else after the first
+        line of the body.
+    """
+    head, _, body = mail.partition(b"\r\n\r\n")
+    told = octetsOf(cut.removeprefix("after "))
+    if "header" in cut:
+        return head + b"\r\n\r\n" if cut.startswith("after") else head.partition(b"\r\n")[0] + b"\r\n"
+    if told in mail:
+        return mail[: mail.index(told) + len(told)]
+    return head + b"\r\n\r\n" + body.partition(b"\r\n")[0] + b"\r\n"
+
+
 class MailServers:
     """
     What a dialogue says of mail.
 
     @ivar mails: what was delivered by SMTP.
     @ivar orders: all orders that the SMTP server got.
-    @ivar refuses: the recipient that it refuses; or C{sender} and who that is.
     @ivar mailbox: what POP3 shows.
-    @ivar account: the user and the password of the mailbox; or C{refuses} and what.
-    @ivar isCut: the connection breaks after the first line of a body.
+    @ivar cut: where the connection breaks while a mail is shown, as of L{partOf}; empty: nowhere.
     @ivar connections: those that are there.
     """
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, addressOf: Callable[[str], str] = str) -> None:
+        """
+        @param addressOf: gives the address of a host.
+        """
         self.mails: list[Mail] = []
         self.orders: list[str] = []
-        self.refuses = ""
         self.mailbox: list[bytes] = []
-        self.account: tuple[str, str] = ("", "")
-        self.isCut = False
+        self.cut = ""
         self.connections: list[_Server] = []
         self._reactor = reactor
-        self._places: list[tuple[str, int, type[_Server]]] = []
+        self._addressOf = addressOf
+        self._places: list[tuple[str, int, _Connections]] = []
         self._listening: list[IListeningPort] = []
 
     def take(self, fact: Fact) -> None:
@@ -259,16 +408,12 @@ class MailServers:
         text = fact.values.get("text") or ""
         if fact.word in ("smtp", "pop3"):
             kind = SMTPServer if fact.word == "smtp" else POP3Server
-            self._places.append((fact.values["host"], int(fact.values["number"]), kind))
-        if fact.word == "smtp":
-            self.refuses = text.removeprefix("refuses ")
-        elif fact.word == "pop3":
-            user, _, password = text.partition(" ")
-            self.account = user, password
+            connections = _Connections(self, kind, termsOf(text, kind.words, kind.whose))
+            self._places.append((fact.values["host"], int(fact.values["number"]), connections))
         elif fact.word == "pop3-mail":
             self.mailbox.append(octetsOf(text))
         elif fact.word == "pop3-cut":
-            self.isCut = True
+            self.cut = text
 
     def start(self) -> None:
         """
@@ -276,18 +421,20 @@ class MailServers:
 
         @raise CannotListenError: an address is in use, or a port number isn't for this user.
         """
-        for host, number, kind in self._places:
-            self._listening.append(self._reactor.listenTCP(number, _Connections(self, kind), interface=host))
+        for host, number, connections in self._places:
+            self._listening.append(self._reactor.listenTCP(number, connections, interface=self._addressOf(host)))
 
     def stop(self) -> list[Deferred[None]]:
         """End them; what is given fires when nobody listens any more."""
         self.close()
         return list(map(closed, self._listening))
 
-    def close(self) -> None:
-        """End the connections that are there."""
-        for connection in tuple(self.connections):
+    def close(self) -> bool:
+        """End the connections that are there; tell whether there was one."""
+        connections = tuple(self.connections)
+        for connection in connections:
             connection.transport.loseConnection()
+        return bool(connections)
 
     def lacks(self, text: str) -> str:
         """What of the things in a text no mail has, in words; empty: one has them all."""
@@ -306,12 +453,13 @@ class _Connections(Factory):
 
     noisy = False
 
-    def __init__(self, servers: MailServers, kind: type[_Server]) -> None:
+    def __init__(self, servers: MailServers, kind: type[_Server], terms: Terms) -> None:
         self._servers = servers
         self._kind = kind
+        self._terms = terms
 
     def buildProtocol(self, addr: Any) -> Protocol:
         """Take a connection."""
         made = self._kind()
-        made.servers = self._servers
+        made.servers, made.terms = self._servers, self._terms
         return made

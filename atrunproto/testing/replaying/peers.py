@@ -59,13 +59,13 @@ class Peers:
             self._tcp = fact
             return
         if fact.word == "ftp-file":
-            self._write(fact.values["path"], octetsOf(fact.values["content"]))
+            self._write(fact.values["path"], octetsOf(fact.values.get("content", "")))
             return
         if fact.word == "ftp-cut":
             self.ftp.cuts[fact.values["path"].lstrip("/")] = octetsOf(fact.values["content"])
             return
         if fact.word == "ftp-refuses":
-            self.ftp.refused.add(fact.values["order"])
+            self.ftp.refuse(fact.values["text"])
             return
         if fact.word not in ("peer", "echo", "silent", "refused", "ftp"):
             return

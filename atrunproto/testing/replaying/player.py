@@ -128,6 +128,7 @@ class Player:
             "ftp used": self._ftpUsed,
             "ftp unused": self._ftpUnused,
             "smtp has": self._smtpHas,
+            "smtp used": self._smtpUsed,
             "smtp unused": self._smtpUnused,
         }
 
@@ -290,8 +291,9 @@ class Player:
         peer.history.append(str(step))
 
     async def _close(self, step: Event) -> None:
-        if step.values["target"] == "smtp":
-            self._surroundings.mail.close()
+        if step.values["target"] in ("smtp", "pop3"):
+            if not self._surroundings.mail.close():
+                raise Difference(step.line, "nobody is connected to a mail server")
             return
         if step.values["target"] == "ftp":
             if not self._surroundings.ftp.hangUp():
@@ -345,7 +347,7 @@ class Player:
         self._surroundings.deactivate(int(step.values["cid"]))
 
     async def _ftpHas(self, step: Event) -> None:
-        path, content = step.values["path"], octetsOf(step.values["content"])
+        path, content = step.values["path"], octetsOf(step.values.get("content", ""))
         if not await self._quiet.advance(_limit(step), lambda: self._surroundings.stored(path) == content):
             got = self._surroundings.stored(path)
             context = (f"expected: {content!r}", f"got:      {'no such file' if got is None else repr(got)}")
@@ -365,6 +367,11 @@ class Player:
         mail, text = self._surroundings.mail, step.values["text"]
         if not await self._quiet.advance(_limit(step), lambda: not mail.lacks(text)):
             raise Difference(step.line, "the SMTP server has no such mail", tuple(mail.lacks(text).split("\n")))
+
+    async def _smtpUsed(self, step: Event) -> None:
+        what, mail = step.values["what"], self._surroundings.mail
+        if not await self._quiet.advance(_limit(step), lambda: mail.used(what)):
+            raise Difference(step.line, f"the SMTP server wasn't asked: {what}", (f"got:      {mail.orders}",))
 
     async def _smtpUnused(self, step: Event) -> None:
         if self._surroundings.mail.used(step.values["what"]):

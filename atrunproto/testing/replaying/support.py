@@ -7,6 +7,7 @@ Who builds a service takes its rows out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -32,9 +33,24 @@ FACTS: Final[Mapping[str, str]] = {
     "link gsm": _DATA,
     "isp": _CALLS,
     "caller": _CALLS,
-    "now:": _CALLS,
 }
 """Facts that can't be made true yet."""
+
+STARTING, ENDING = "starting", "ending"
+"""What a module may be doing when a dialogue begins: it makes its connection to the Internet, or ends it."""
+
+_DOING: Final = (
+    (re.compile(r"\b(ring|dial|call|answer|ppp|authenticat)", re.IGNORECASE), ""),
+    (re.compile(r"\b(end|releas|disconnect|clos|stop)", re.IGNORECASE), ENDING),
+    (re.compile(r"\b(activat|start|set up|setting up|establish|connect)", re.IGNORECASE), STARTING),
+)
+"""Words of C{now:}, and what they tell; what is about calls can't be had yet."""
+
+
+def doing(text: str) -> str:
+    """What a module is doing that is described so; empty where it can't do that yet."""
+    return next((what for pattern, what in _DOING if pattern.search(text)), "")
+
 
 DIRECTIVES: Final[Mapping[str, str]] = {
     "ppp open": _DATA,
@@ -62,6 +78,8 @@ def _needs(dialogue: Dialogue) -> Iterator[tuple[str, str]]:
     for fact in dialogue.facts:
         if fact.word in FACTS:
             yield f"@world {fact.word}", FACTS[fact.word]
+        if fact.word == "now:" and not doing(fact.values["text"]):
+            yield f"@world {fact.word}", _CALLS
     for step in dialogue.steps:
         if isinstance(step, Event):
             target = step.values.get("target", "")

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 
 from atrunproto.emulator.module import EmulatedModule
-from atrunproto.emulator.network import AddressPool, Cell, Network
+from atrunproto.emulator.network import AddressPool, Cell
 from atrunproto.emulator.products import PRODUCTS
 from atrunproto.endpoints import PtyServerEndpoint, SerialClientEndpoint, SerialSettings
 from atrunproto.ipeasy.listening import NOBODY, attachFilter
@@ -28,9 +28,10 @@ from atrunproto.ipeasy.sockets import Status
 from atrunproto.multitech.connection import Connection
 from atrunproto.testing.dialogue import Dialogue, Event, Fact
 from atrunproto.testing.quietclock import QuietClock
+from atrunproto.testing.replaying import support
 from atrunproto.testing.replaying.casting import productFor
 from atrunproto.testing.replaying.ftpscript import Script
-from atrunproto.testing.replaying.internet import Internet
+from atrunproto.testing.replaying.internet import ClosedNetwork, Internet
 from atrunproto.testing.replaying.mailservers import MailServers
 from atrunproto.testing.replaying.peers import Peers
 from atrunproto.testing.replaying.player import NotSupported
@@ -108,9 +109,9 @@ class EmulatedSurroundings:
         self._listening: list[IListeningPort] = []
         self._folder = tempfile.TemporaryDirectory(prefix="atrunproto-")
         self._peers = Peers(reactor, self.quiet, dialogue, Path(self._folder.name, "ftp"))
-        self._network = Network(reactor, AddressPool(_POOL), hosts=self._peers.hosts, clock=self.quiet.clock)
+        self._network = ClosedNetwork(reactor, AddressPool(_POOL), hosts=self._peers.hosts, clock=self.quiet.clock)
         self._internet = Internet(reactor, self._network)
-        self.mail = MailServers(reactor)
+        self.mail = MailServers(reactor, self._peers.address)
         self._modules = {
             name: _Module(
                 PRODUCTS[_MOBILE_PRODUCT] if name == _MOBILE else product,
@@ -126,7 +127,10 @@ class EmulatedSurroundings:
         self._target = ""
         self._detached = False
         self._linked = False
+        self._doing = ""
         self._registers = not any(fact.word in _WITHOUT_NETWORK for fact in dialogue.facts)
+        if self._module.settings.has("+WOPEN"):
+            self._module.settings.set("+WOPEN", (1,))
         for fact in dialogue.facts:
             self._make(fact)
 
@@ -155,6 +159,8 @@ class EmulatedSurroundings:
             self._detached = True
         elif fact.word == "link gprs":
             self._linked = True
+        elif fact.word == "now:":
+            self._doing = support.doing(values["text"])
         else:
             self._internet.take(fact)
             self.mail.take(fact)
@@ -170,7 +176,7 @@ class EmulatedSurroundings:
         if self._detached:
             self._module.radio.attachWanted = False
             self._module.radio.changed()
-        if self._linked:
+        if self._linked or self._doing == support.ENDING:
             await self._connect()
         for name in self._names:
             await self._attach(name)
@@ -179,15 +185,25 @@ class EmulatedSurroundings:
             await self.quiet.advance(ECHO_LIMIT, partial(_hasOK, port))
             await self.quiet.settle()
             port.stream.clear()
+        if self._doing == support.ENDING:
+            self._module.part(Connection).stop(self._module.instance(1))
+        elif self._doing == support.STARTING:
+            with self._internet.open():
+                self._startConnection()
 
-    async def _connect(self) -> None:
-        """Have a modem connected to the Internet, as somebody did before the dialogue begins."""
+    def _startConnection(self) -> Connection:
+        """Begin a connection to the Internet, by an access point that nobody has told the modem."""
         settings, connection = self._module.settings, self._module.part(Connection)
-        settings.set("+WOPEN", (1,))
         settings.set("#APNSERV", (_APN,))
         connection.start(self._module.instance(1))
         settings.remove("#APNSERV", None)
-        await self.quiet.advance(READY_LIMIT, lambda: connection.address is not None)
+        return connection
+
+    async def _connect(self) -> None:
+        """Have a modem connected to the Internet, as somebody did before the dialogue begins."""
+        with self._internet.open():
+            connection = self._startConnection()
+            await self.quiet.advance(READY_LIMIT, lambda: connection.address is not None)
 
     async def _attach(self, name: str) -> None:
         which, number = _AT_PORTS[name]
@@ -264,6 +280,7 @@ class EmulatedSurroundings:
     async def reboot(self, limit: float) -> bool:
         """Wait until the module went down and came up again; the last time counts."""
         begun = await self.quiet.advance(limit, lambda: self._module.downs > self._downs)
+        self._downs = self._module.downs
         return begun and await self._ready(limit)
 
     def _isUp(self, module: EmulatedModule) -> bool:
