@@ -23,6 +23,7 @@ OK = "\r\nOK\r\n"
 ANSWERS: Answers = {
     "AT": [(0, OK)],
     "AT+CSQ": [(0, "\r\n+CSQ: 20,0\r\n" + OK)],
+    "ATV0": [(0, "\r0\r")],
     "SLOW": [(8.0, OK)],
     "SLOWER": [(30.0, OK)],
     "TWICE": [(0, OK), (3.0, "\r\nRING\r\n")],
@@ -128,6 +129,7 @@ class PlayerTests(TestCase):
     async def test_given(self) -> None:
         """What is given before has to end with OK; what it printed is gone."""
         await self.passes("PORT at1\n> AT\n< OK\n", "# @given at1 AT+CSQ\n")
+        await self.passes("PORT at1\n> AT\n< OK\n", "# @given at1 ATV0\n")
         result = await self.played("PORT at1\n> AT\n< OK\n", "# @given at1 AT+NONE\n")
         assert (result.status, result.line) == (Status.FAIL, 5)
         assert "must end with OK" in result.what

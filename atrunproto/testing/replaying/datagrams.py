@@ -61,6 +61,11 @@ class DatagramPlace(DatagramProtocol):
         self._caller: DatagramWire | None = None
         self._port: IListeningPort = reactor.listenUDP(number, self, interface=host)
 
+    @property
+    def speakers(self) -> list[Address]:
+        """The addresses of the module that speak with peers here, the newest first."""
+        return list(self._wires)[::-1]
+
     def call(self, peer: Peer, module: Address) -> None:
         """Let a peer speak first, and to nobody else; nothing is sent yet."""
         self._caller = DatagramWire(self, peer, module)

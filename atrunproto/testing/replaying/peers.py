@@ -13,7 +13,7 @@ from twisted.internet.protocol import Factory, Protocol
 
 from atrunproto.testing.dialogue import Dialogue, Event, Fact, octetsOf
 from atrunproto.testing.quietclock import QuietClock
-from atrunproto.testing.replaying.datagrams import DatagramEcho, DatagramPlace
+from atrunproto.testing.replaying.datagrams import Address, DatagramEcho, DatagramPlace
 from atrunproto.testing.replaying.ftpscript import Script
 from atrunproto.testing.replaying.ports import Echo, Listener, Peer, Port, closed
 
@@ -102,6 +102,12 @@ class Peers:
             DatagramPlace(self._reactor, source or "127.0.0.1", 0).call(peer, (host, number))
         else:
             peer.connect(host, number, source)
+
+    @property
+    def speaker(self) -> Address | None:
+        """From where the module has sent datagrams to a peer."""
+        places = (place for place in self._places.values() if isinstance(place, DatagramPlace))
+        return next((address for place in places for address in place.speakers), None)
 
     def listen(self, peer: Port, number: int = 0) -> None:
         """

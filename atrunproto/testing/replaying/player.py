@@ -36,7 +36,7 @@ DROPPED: Final = 5.0
 LONG_SETTLING: Final = 0.05
 """Seconds of real time without anything moving, before it is said that something has not come."""
 
-_FINAL: Final = re.compile(r"OK|ERROR|\+CM[ES] ERROR: .*|NO CARRIER|CONNECT.*")
+_FINAL: Final = re.compile(r"OK|0|ERROR|4|[+#]CM[ES] ERROR: .*|NO CARRIER|CONNECT.*")
 
 
 class Surroundings(Protocol):
@@ -153,7 +153,7 @@ class Player:
         port.send(given.command.encode() + b"\r")
         port.stream.allowAny()
         line = await self._next(Expect(given.line, given.port, "a final result", _FINAL, GIVEN_LIMIT))
-        if line != "OK":
+        if line not in ("OK", "0"):
             raise self._difference(given.line, port, f"{given} must end with OK", expected="OK", got=line)
 
     async def _do(self, step: Step) -> None:

@@ -36,6 +36,8 @@ from atrunproto.testing.replaying.mailservers import MailServers
 from atrunproto.testing.replaying.peers import Peers
 from atrunproto.testing.replaying.player import NotSupported
 from atrunproto.testing.replaying.ports import Port, Wire, closed, counted
+from atrunproto.transparent.datagrams import UDPSocket
+from atrunproto.transparent.sockets import TCPSockets
 
 READY_LIMIT: Final = 60.0
 """Seconds of module time that a module may take from power-on until it is registered."""
@@ -242,15 +244,30 @@ class EmulatedSurroundings:
         return self._ports[name] if name in _AT_PORTS else self._peers.port(name)
 
     def connect(self, peer: Port, event: Event) -> None:
-        """Let a peer connect: to the port number that the dialogue names, the run-AT service, or what else listens."""
+        """
+        Let a peer connect: to the port number that the dialogue names, the run-AT service, or what else listens; with
+        UDP also to where the module speaks from.
+        """
         rows = list(self._sockets())
         number = int(event.values.get("number", 0)) or (self._service(_SERVICE_PORT) if peer.name == "tcp" else 0)
         number = number or next((int(row[3]) for row in rows if row[1] == _LISTENING), 0)
-        if not number:
+        number = number or self._listener("udp" in event.values)
+        speaker = self._peers.speaker if "udp" in event.values and not number else None
+        if not number and speaker is None:
             raise NotSupported(f"no socket listens to which {peer.name} could connect")
         self._target = next((row[2] for row in rows if row[3:4] == [str(number)]), self._target)
         host = self._target or next(filter(None, map(self._module.address, range(6))), "127.0.0.1")
-        self._peers.connect(peer, event, host, number)
+        self._peers.connect(peer, event, *(speaker or (host, number)))
+
+    def _listener(self, isUDP: bool) -> int:
+        """The port number at which a Multi-Tech modem waits for a peer; 0 where it doesn't."""
+        settings = self._module.settings
+        if not settings.has("#UDPPORT"):
+            return 0
+        listeners = self._module.part(UDPSocket if isUDP else TCPSockets).listeners
+        if not listeners:
+            return 0
+        return int(settings.value("#UDPPORT") if isUDP else settings.value("#TCPPORT", listeners[0].socket))
 
     def _sockets(self) -> Iterator[list[str]]:
         """The rows of the sockets, as #SS shows them."""
