@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner
 
+from atrunproto.testing.replaying.namespace import claimRights
 from atrunproto.testing.replaying.report import Result, Status, asJUnit, asText, summary
 from atrunproto.testing.replaying.run import MakeStage, find, replay
 
@@ -77,6 +78,7 @@ async def run(reactor: Any, arguments: Sequence[str], makeStage: MakeStage | Non
 def main(arguments: Sequence[str] | None = None) -> None:
     """Replay, and exit with the status."""
     given = sys.argv[1:] if arguments is None else arguments
+    claimRights()
 
     # Failures that the module logs stand in the report, with the dialogue in which they happened.
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)

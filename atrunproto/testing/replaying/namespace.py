@@ -2,8 +2,9 @@
 A network of a replay's own, where the system lets the process have one: all ports are free there, and nobody else's.
 
 A thread's network namespace rules the sockets that it makes; those that it has keep theirs. So the dialogues' addresses
-and ports neither meet other programs nor another replay at the same time.
-Source: network_namespaces(7); design, rulings, Replay.
+and ports neither meet other programs nor another replay at the same time. A user without that right may have it in a
+user namespace, where the system allows one.
+Source: network_namespaces(7), user_namespaces(7); design, rulings, Replay.
 """
 
 from __future__ import annotations
@@ -16,12 +17,42 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Final
 
+_CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP: Final = 0x1
 _HERE: Final = "/proc/thread-self/ns/net"
+
+
+def claimRights() -> None:
+    """
+    Have the right to a network of one's own by a user namespace, if this process lacks it and may have one.
+
+    For a process that has no other thread yet. It stays who it is; what becomes of a namespace is tried by a child.
+    """
+    if _make() is not None:
+        return
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if _enterUserNamespace() else 1)
+    if os.waitpid(child, 0)[1] == 0 and _enterUserNamespace():
+        _make.cache_clear()
+
+
+def _enterUserNamespace() -> bool:
+    """Be in a user namespace of this process's own, with the same user and group as before."""
+    user, group = os.geteuid(), os.getegid()
+    try:
+        if _libc().unshare(_CLONE_NEWUSER) != 0:
+            return False
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+            Path("/proc/self", name).write_text(text, encoding="ascii")
+    except (OSError, AttributeError):
+        return False
+    return True
 
 
 @contextmanager
