@@ -87,9 +87,12 @@ class LineStream:
     end in front of the ETX that ends them.
 
     The echo of what was sent is left out, unless it is the line that the dialogue expects.
+
+    @ivar isEchoing: the echo is on, so that control characters that were sent alone come back as well.
     """
 
     def __init__(self) -> None:
+        self.isEchoing = False
         self._octets = bytearray()
         self._echoes: deque[str] = deque(maxlen=MAX_ECHOES)
         self._skipping = False
@@ -106,8 +109,12 @@ class LineStream:
 
     def sent(self, octets: bytes) -> None:
         """Take note of what was sent: it may come back as echo."""
-        lines = (_CONTROLS.sub("", line).rstrip() for line in re.split("[\r\n]+", asText(octets)))
+        lines = (self._echoOf(line) for line in re.split("[\r\n]+", asText(octets)))
         self._echoes.extend(line for line in lines if line)
+
+    def _echoOf(self, line: str) -> str:
+        """What shows that a line is an echo: its text, or the control characters where it is nothing else."""
+        return _CONTROLS.sub("", line).rstrip() or (line if self.isEchoing else "")
 
     def allowAny(self) -> None:
         """Let any lines come before the next expected one: C{...}."""
@@ -127,7 +134,7 @@ class LineStream:
         lines = [line.rstrip(_BLANKS) for line in re.split("[\r\n]+", asText(bytes(self._octets)))]
         if not unfinished:
             lines.pop()
-        return [line for line in lines if line and _CONTROLS.sub("", line) not in self._echoes]
+        return [line for line in lines if line and self._echoOf(line) not in self._echoes]
 
     def clear(self) -> None:
         """Forget everything: a new dialogue or a new connection begins."""
@@ -186,7 +193,7 @@ class LineStream:
 
     def _isEcho(self, line: str) -> bool:
         """Whether a line is the echo of something sent, which is then done with, as is all that was sent before it."""
-        line = _CONTROLS.sub("", line)
+        line = self._echoOf(line)
         if line not in self._echoes:
             return False
         while self._echoes.popleft() != line:

@@ -194,6 +194,19 @@ def test_skippedDataBeforeTheirEnd() -> None:
         assert port.take(line("#CME ERROR: 37966"), settled=True).verdict is Verdict.MATCHED
 
 
+@pytest.mark.parametrize("isEchoing", [False, True])
+def test_echoOfControlCharacters(isEchoing: bool) -> None:
+    """A control character that was sent alone comes back only where the echo is on, unless the dialogue expects it."""
+    port = LineStream()
+    port.isEchoing = isEchoing
+    for expected, found in ((line("OK"), isEchoing), (pattern(r"\x03"), True)):
+        port.clear()
+        port.sent(b"\x03")
+        port.received(b"\x03\r\nOK\r\n")
+        assert port.pending() == (["OK"] if isEchoing else ["\x03", "OK"])
+        assert (port.take(expected, settled=True).verdict is Verdict.MATCHED) == found
+
+
 def test_pending() -> None:
     """What nobody has taken is known, without echo and blank lines."""
     port = stream(b"AT\r\r\nRING\r\n\r\n> ", b"AT\r")

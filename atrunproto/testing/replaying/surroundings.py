@@ -210,6 +210,7 @@ class EmulatedSurroundings:
     async def _attach(self, name: str) -> None:
         which, number = _AT_PORTS[name]
         port = self._ports[name] = Port(name, self.quiet)
+        port.stream.isEchoing = self._echo
         factory = counted(self._modules[which].portFactory(number), port, self.quiet)
         end: IStreamClientEndpoint
         if number == 1:
