@@ -172,12 +172,12 @@ class LineStream:
         if not bare:
             return None, size if finished else 0
         wanted = accepts(expect, line)
-        if not (wanted and _isNoCommand(expect, bare)) and self._isEcho(bare):
+        first, inner, _ = line.partition("\r")
+        if not inner and not (wanted and _isNoCommand(expect, bare)) and self._isEcho(bare):
             return None, size
         if wanted:
             self._skipping = False
             return Outcome(Verdict.MATCHED, bare), size
-        first, inner, _ = line.partition("\r")
         if inner:
             # A bare CR ends a line where results are numbers and where the echo is on.
             size = len(first.encode("utf-8", "surrogateescape")) + 1

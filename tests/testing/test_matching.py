@@ -207,6 +207,12 @@ def test_echoOfControlCharacters(isEchoing: bool) -> None:
         assert (port.take(expected, settled=True).verdict is Verdict.MATCHED) == found
 
 
+def test_echoBeforeAControlCharacter() -> None:
+    """What follows an echo without a line end is no part of it."""
+    port = stream(b"AT#FTPPUT\r\x03", b"AT#FTPPUT\r")
+    assert port.take(pattern(r"\x03"), settled=True) == matched("\x03")
+
+
 def test_pending() -> None:
     """What nobody has taken is known, without echo and blank lines."""
     port = stream(b"AT\r\r\nRING\r\n\r\n> ", b"AT\r")
