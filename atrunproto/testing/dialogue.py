@@ -163,7 +163,10 @@ class Dialogue:
 
 
 _LIMITED: Final = frozenset(
-    {"connect", "accept", "dropped", "closed", "refused", "reboot", "ppp open", "ppp close", "ftp has"}
+    {
+        *("connect", "accept", "dropped", "closed", "refused", "reboot", "ppp open", "ppp close"),
+        *("ftp has", "ftp used", "smtp has", "smtp used"),
+    }
 )
 """The directives to which a C{@within} in front applies; the others take no time or say themselves how much."""
 

@@ -146,6 +146,7 @@ def test_escapesOnlyWhereSent() -> None:
         ("# @ftp used TYPE A", "ftp used", {"what": "TYPE A"}),
         ("# @ftp unused PASV", "ftp unused", {"what": "PASV"}),
         ("# @smtp has rcpt=a@b", "smtp has", {"text": "rcpt=a@b"}),
+        ("# @smtp used AUTH", "smtp used", {"what": "AUTH"}),
         ("# @smtp unused", "smtp unused", {"what": ""}),
     ],
 )
@@ -154,7 +155,9 @@ def test_directives(line: str, word: str, values: dict[str, str]) -> None:
     assert read(f"PORT at1\n{line}\n").steps == (Event(12, "at1", word, values),)
 
 
-@pytest.mark.parametrize("line", ["< OK", "<? OK", "# @accept tcp", "# @closed tcp", "# @reboot"])
+@pytest.mark.parametrize(
+    "line", ["< OK", "<? OK", "# @accept tcp", "# @closed tcp", "# @reboot", '# @smtp has body "x"']
+)
 def test_within(line: str) -> None:
     """A time limit belongs to the next expectation or event, whatever is sent or waited for in between."""
     last = read(f"PORT at1\n# @within 180\n> AT\n# @wait 2\n# @silent at1 3\n{line}\n< again\n").steps[3:]
