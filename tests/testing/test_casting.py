@@ -33,6 +33,14 @@ def test_productOfTheHeader(header: str, name: str) -> None:
     assert product.name == name
 
 
+@pytest.mark.parametrize(("stack", "software"), [("3.02", "651"), ("2.10", "641c"), ("2.00", "640b")])
+def test_earlierStacks(stack: str, software: str) -> None:
+    """MTS-OPEN-06: the generation of a Multi-Tech modem's stack in the header finds a modem that has it."""
+    product = productFor(f"Multi-Tech GPRS (MTCBA-G, MTMMC-G, MTSMC-G), Wavecom IP stack {stack}")
+    assert product is not None
+    assert (product.name, product.software) == ("MTCBA-G", software)
+
+
 @pytest.mark.parametrize("header", ["XY1 family", ""])
 def test_noSuchProduct(header: str) -> None:
     """What isn't emulated plays nothing."""

@@ -22,6 +22,12 @@ _ROWS: Final[tuple[tuple[str, str], ...]] = (
 )
 """The families that headers name, and the product that stands for each."""
 
+_EARLIER: Final[tuple[tuple[str, str, str], ...]] = (
+    (r"Multi-Tech GPRS, Wavecom IP stack 2\.10", "MTCBA-G", "641c"),
+    (r"Multi-Tech GPRS, Wavecom IP stack 2\.00", "MTCBA-G", "640b"),
+)
+"""Likewise, where an earlier software of the product is meant."""
+
 
 def productFor(header: str) -> Product | None:
     """
@@ -32,6 +38,9 @@ def productFor(header: str) -> Product | None:
     @return: C{None} where there is none.
     """
     family = re.sub(r"\s*\(.*\)", "", header).strip()
+    for pattern, earlier, software in _EARLIER:
+        if re.fullmatch(pattern, family, re.IGNORECASE):
+            return PRODUCTS[earlier].withSoftware(software)
     name = next((name for pattern, name in _ROWS if re.fullmatch(pattern, family, re.IGNORECASE)), "")
     if not name:
         start = re.sub(r"\s+(family|products)$", "", family).lower()

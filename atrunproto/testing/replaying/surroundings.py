@@ -262,13 +262,9 @@ class EmulatedSurroundings:
 
     def _listener(self, isUDP: bool) -> int:
         """The port number at which a Multi-Tech modem waits for a peer; 0 where it doesn't."""
-        settings = self._module.settings
-        if not settings.has("#UDPPORT"):
-            return 0
-        listeners = self._module.part(UDPSocket if isUDP else TCPSockets).listeners
-        if not listeners:
-            return 0
-        return int(settings.value("#UDPPORT") if isUDP else settings.value("#TCPPORT", listeners[0].socket))
+        settings, name = self._module.settings, "#UDPPORT" if isUDP else "#TCPPORT"
+        listeners = self._module.part(UDPSocket if isUDP else TCPSockets).listeners if settings.has(name) else ()
+        return int(settings.value(name, listeners[0].socket)) if listeners else 0
 
     def _sockets(self) -> Iterator[list[str]]:
         """The rows of the sockets, as #SS shows them."""
