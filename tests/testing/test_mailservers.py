@@ -20,14 +20,16 @@ from atrunproto.testing.replaying.mailservers import (
     termsOf,
 )
 
-CONTENT = b'From: "machine 245" <me@box>\r\nSubject: Alarm\r\n\r\nTank empty\r\n'
+CONTENT = b'From: "machine 245" <me@box>\r\nSubject: Alarm\r\n\r\nTank empty\r\nCaf\xc3\xa9 closed\r\n'
 MAIL = Mail("domain.com", "me@box", ["a@b", "c@d"], CONTENT)
 
 
 @pytest.mark.parametrize(
     ("text", "lacks"),
     [
-        ('helo=domain.com from=me@box rcpt=a@b,c@d subject="Alarm" body "Tank empty"', ""),
+        ('helo=domain.com from=me@box rcpt=a@b,c@d subject="Alarm" body "Tank empty<CR><LF>Café closed"', ""),
+        ('body "Tank empty<CR><LF>Café closed<CR><LF>"', ""),
+        ('body contains "empty<CR><LF>Caf"', ""),
         ('header From contains "machine 245" body contains "empty"', ""),
         ("from=you@box", "from=you@box"),
         ("rcpt=a@b", "rcpt=a@b"),
@@ -62,7 +64,7 @@ def test_smtp() -> None:
     servers = MailServers(None)
     lines = (b"EHLO x", b"MAIL FROM:<a@b>", b"RCPT TO:<c@d>", b"DATA", b"", b"..dot", b"AUTH", b".", b"QUIT")
     assert talk(SMTPServer, servers, *lines).endswith(b"250 taken\r\n221 bye\r\n")
-    assert servers.lacks('helo=x from=a@b rcpt=c@d body ".dot\nAUTH"') == ""
+    assert servers.lacks('helo=x from=a@b rcpt=c@d body ".dot<CR><LF>AUTH"') == ""
     assert servers.used("MAIL")
     assert not servers.used("AUTH")
 

@@ -19,6 +19,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.basic import LineReceiver
 
 from atrunproto.testing.dialogue import Fact, octetsOf
+from atrunproto.testing.matching import asText
 from atrunproto.testing.replaying.ports import closed
 
 _SAID: Final = re.compile(
@@ -44,7 +45,7 @@ class Mail:
     def lacks(self, text: str) -> Iterator[str]:
         """What of the things in a text isn't so, in words."""
         message: Any = message_from_bytes(self.content, policy=policy.default)
-        body = str(message.get_content()).replace("\r\n", "\n").rstrip("\n")
+        body = asText((b"\r\n" + self.content).partition(b"\r\n\r\n")[2]).rstrip("\r\n")
         place = 0
         while place < len(text):
             said = _SAID.match(text, place)
@@ -66,8 +67,8 @@ class Mail:
                 found = str(message[said["header"]])
                 holds = said["part"] in found
             else:
-                found = body
-                holds = said["body"] in found if said["contains"] else said["body"] == found
+                found, told = body, asText(octetsOf(said["body"]))
+                holds = told in found if said["contains"] else told.rstrip("\r\n") == found
             if not holds:
                 yield f"{said[0].strip()}: it is {found!r}"
 
