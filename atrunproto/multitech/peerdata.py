@@ -92,7 +92,7 @@ class DataSession(SocketTransport):
     (ending) a result without an end, and silence, where data go both ways: the protocol is told -> over.
     (asked, up, ending) the line fails: the protocol is told -> over.
 
-    What comes while it is ending is dropped.
+    What comes while it is ending is dropped; a modem that can't be told to end has its patience anew with each piece.
 
     @ivar protocol: the user's protocol, once it has its transport.
     """
@@ -194,6 +194,8 @@ class DataSession(SocketTransport):
             self._client.resultWithin(self._patience)
         elif self._isEnding and self._way is Way.BOTH:
             self._look(data)
+        elif self._isEnding:
+            self._client.resultWithin(self._patience)
         return behind
 
     def _look(self, data: bytes) -> None:
@@ -308,7 +310,9 @@ class DataSession(SocketTransport):
         self._isEnding = True
         if self._paused:
             self._wire.resumeProducing()
-        if self._way is not Way.IN:
+        if self._way is Way.IN:
+            self._client.resultWithin(self._patience)
+        else:
             end()
 
     def sendEnd(self) -> None:

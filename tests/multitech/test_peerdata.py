@@ -9,7 +9,7 @@ import pytest
 from atrunproto.at.errors import CommandFailed
 from atrunproto.multitech.coding import Coded
 from atrunproto.multitech.errors import Message
-from atrunproto.multitech.peerdata import DataSession, Way
+from atrunproto.multitech.peerdata import RESULT_WAIT, DataSession, Way
 from atrunproto.testing.contract import End
 from tests.multitech.hosts import Scripted
 
@@ -90,3 +90,16 @@ def test_nothingLeftOver(way: Way, end: str) -> None:
     assert talk.said() == b"text\x03"
     talk.comes(end)
     assert talk.ask("AT#VSTATE") == b"AT#VSTATE\r"
+
+
+@pytest.mark.parametrize("pieces", [0, 3])
+def test_muteWhileDropping(pieces: int) -> None:
+    """Data that are given up may take as long as they like, but not a modem that goes mute (MTS-FTP-11)."""
+    talk = taking()
+    talk.near.transport.abortConnection()
+    for _ in range(pieces):
+        talk.modem.clock.advance(RESULT_WAIT - 2)
+        talk.comes("text")
+    assert talk.ask("AT#VSTATE") == b""
+    talk.modem.clock.advance(RESULT_WAIT)
+    assert talk.said() == b"\x1bAT\r"
