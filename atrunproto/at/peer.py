@@ -148,7 +148,11 @@ class ATClient(PeerWire):
         @return: its answer, as of L{execute}; where the data were never announced there are none.
         @see: L{execute} for the errors.
         """
-        return self._enter(self._withPhase(line, phase, timeout))
+        try:
+            command = self._withPhase(line, phase, timeout)
+        except Misuse as error:
+            return fail(error)
+        return self._enter(command)
 
     def expect(self, line: str, phase: DataPhase) -> Deferred[Response]:
         """
@@ -158,12 +162,15 @@ class ATClient(PeerWire):
 
         @param line: what has led to it, for errors.
         @return: the answer that comes behind the data.
-        @raise Misuse: (by the Deferred) other data are awaited.
+        @raise Misuse: (by the Deferred) other data are awaited, or there can be no such line.
         @raise LinkLost: (by the Deferred) the connection is lost, or is closed already.
         """
         if self._awaited is not None and self._awaited.waiting is not None:
             return fail(Misuse(f"the data of {self._awaited.line.shown} are awaited"))
-        command = self._withPhase(line, phase, None)
+        try:
+            command = self._withPhase(line, phase, None)
+        except Misuse as error:
+            return fail(error)
         if self._closing or self._lost is not None:
             return fail(LinkLost(command.line.shown, False))
         waiting: Deferred[Response] = Deferred(self._cancelled)

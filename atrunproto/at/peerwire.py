@@ -308,7 +308,7 @@ class PeerWire:
         self._head = ""
         # data without an end
         self._spell = None
-        if command.phase is not None:
+        if command.phase is not None and self._awaited is None:
             # they may begin late, and then have to be ended
             self._awaited = command
         self._fail(command, CommandTimeout(command.line.shown, command.seconds))

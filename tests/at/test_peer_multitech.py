@@ -317,6 +317,27 @@ def test_awaitedNoMore() -> None:
     assert not error(line.client.expect("AT#LTCPSTART=1", phase), LinkLost).sent
 
 
+def test_awaitedBesideALateOne() -> None:
+    """A command whose data don't come in time takes nothing from who awaits others (MTS-TCP-07)."""
+    line = Line()
+    phase = UpToETX(line)
+    answered = line.client.expect("AT#LTCPSTART=1", phase)
+    late = line.client.transfer("AT#FTPGET", UpToETX(line), 5.0)
+    line.clock.advance(5.0)
+    error(late, CommandTimeout)
+    line.comes(b"\r\nOk_Info_WaitingForData\r\nhello\x03\r\nOk_Info_SocketClosed\r\n\r\nOK\r\n")
+    assert phase.got == b"hello"
+    assert result(answered).result == "OK"
+
+
+def test_badLineWithData() -> None:
+    """A line that can't be sent fails as any other does, by the Deferred."""
+    line = Line()
+    for call in (line.client.transfer, line.client.expect):
+        error(call("AT#OTCP=1\r", UpToETX(line)), Misuse)
+    assert line.sent() == b""
+
+
 @pytest.mark.parametrize("echo", [False, True])
 def test_entry(echo: bool) -> None:
     """Lines that the module takes without a prompt follow the command, and their echo is no answer (MTS-MAIL-07)."""
