@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -25,10 +26,15 @@ TWISTD = "from twisted.scripts.twistd import run; run()"
 
 
 def freePort() -> int:
-    """Find a port that nobody uses just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    """Find a port that nobody uses just now, below those that clients are given, who would take it meanwhile."""
+    while True:
+        # seeded by nobody, so that processes of the tests choose differently
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
 
 
